@@ -1,9 +1,10 @@
 //! Converts what the core decides into the types on the wire, once for the HTTP API and the webhooks.
 
+use chrono::{DateTime, Utc};
 use inresponse_core::model::{self, Contact, Purpose};
 use inresponse_core::plan;
 
-use crate::{Incident, Level, LevelWord, Link, Reached, Upcoming};
+use crate::{Incident, Level, LevelWord, Link, Reached, Upcoming, UpcomingAlert};
 
 /// Converts an incident that was reported `count` times, without the next alerts, the deliveries and the timeline.
 pub fn incident(incident: &model::Incident, count: u64) -> Incident {
@@ -65,12 +66,31 @@ pub fn reached(reached: plan::Reached) -> Reached {
     }
 }
 
-/// Converts a coming alert. `contact` gives the text of a contact. A new round has no contacts, because who is on call
-/// then is not known yet.
-pub fn upcoming(next: &plan::Upcoming<'_>, contact: impl Fn(&Contact) -> String) -> Upcoming {
+/// Converts a coming alert of an incident. `contact` gives the text of a contact. A new round has no contacts, because
+/// who is on call then is not known yet.
+pub fn upcoming(
+    incident: &model::Incident,
+    next: &plan::Upcoming<'_>,
+    contact: impl Fn(&Contact) -> String,
+) -> Upcoming {
+    let alert = |of: model::Level, one: &Contact| {
+        let recipient = incident.matrix().recipient(of, one);
+        UpcomingAlert {
+            contact: contact(one),
+            person: recipient.map(|one| format!("person:{}", one.person)),
+            method: recipient.map(|one| one.method.to_string()),
+        }
+    };
+    let alerts = |at: DateTime<Utc>, of: model::Level, alerts: Vec<UpcomingAlert>, later_step| {
+        let contacts = alerts.iter().map(|alert| alert.contact.clone()).collect();
+        Upcoming::Level { at, level: level(of), contacts, alerts, later_step }
+    };
     match next {
         plan::Upcoming::Level { level: of, at, contacts } => {
-            Upcoming::Level { at: *at, level: level(*of), contacts: contacts.iter().map(contact).collect() }
+            alerts(*at, *of, contacts.iter().map(|one| alert(*of, one)).collect(), false)
+        }
+        plan::Upcoming::Step { level: of, at, contacts } => {
+            alerts(*at, *of, contacts.iter().map(|one| alert(*of, one)).collect(), true)
         }
         plan::Upcoming::Round { round, at } => Upcoming::Round { at: *at, round: *round },
     }

@@ -7,19 +7,26 @@ use serde::{Deserialize, Serialize};
 
 use crate::words::{DeliveryStatus, LevelWord, OutcomeKind};
 
-/// A future alert: a level, or a further round with the people who are on call then.
+/// A future alert: a level, a later step of people's rules, or a further round with the people who are on call then.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = UpcomingView))]
 #[serde(untagged)]
 pub enum Upcoming {
-    /// A level that will be alerted.
+    /// A level that will be alerted, or a later step of people's rules.
     Level {
-        /// The time at which the level is due.
+        /// The time at which the level or the step is due.
         at: DateTime<Utc>,
         /// The level's number, or `fallback`.
         level: Level,
         /// The contacts that will be alerted.
         contacts: Vec<String>,
+        /// The same contacts with their people and methods.
+        #[serde(default)]
+        #[cfg_attr(feature = "openapi", schema(required = true))]
+        alerts: Vec<UpcomingAlert>,
+        /// `true` if the level will have begun before: this is a later step of people's rules.
+        #[serde(default, rename = "laterStep", skip_serializing_if = "std::ops::Not::not")]
+        later_step: bool,
     },
     /// A further round of alerts.
     Round {
@@ -28,6 +35,20 @@ pub enum Upcoming {
         /// The round's number.
         round: u32,
     },
+}
+
+/// A contact that will be alerted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = UpcomingAlertView))]
+pub struct UpcomingAlert {
+    /// Who will be alerted, as in `contacts`.
+    pub contact: String,
+    /// The person whose contact it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub person: Option<String>,
+    /// The person's method.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub method: Option<String>,
 }
 
 /// A level: its number, or `fallback`; `news` for a status update.
@@ -78,8 +99,12 @@ pub struct Delivery {
     pub settled_at: Option<DateTime<Utc>>,
     /// The number of attempts so far.
     pub attempts: u32,
-    /// When the delivery was created.
+    /// When the delivery's turn came, or will come.
     pub since: DateTime<Utc>,
+    /// How long after its level's beginning, or after a raise of the severity, the person's rule makes it due; absent if
+    /// at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after_seconds: Option<u64>,
     /// The result of the last attempt.
     pub last_outcome: Option<AttemptOutcome>,
 }

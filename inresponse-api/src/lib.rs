@@ -51,7 +51,7 @@ mod timeline;
 mod webhook;
 mod words;
 
-pub use delivery::{AttemptOutcome, Delivery, Level, Upcoming};
+pub use delivery::{AttemptOutcome, Delivery, Level, Upcoming, UpcomingAlert};
 pub use health::Health;
 pub use incident::{Details, Incident, Link, Listed, Page, Warning};
 pub use people::{Absence, MethodTest, People, Person, PersonEntry, RuleStep, Tests};

@@ -24,8 +24,8 @@ pub struct PersonEntry {
     /// The person's contacts, each with a name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub methods: Option<BTreeMap<String, String>>,
-    /// For a severity or `default`: after how long which methods. Rules are stored and not used yet: an alert goes out by
-    /// all methods at once.
+    /// For a severity or `default`: after how long which methods. Without a rule, an alert goes out by all methods at
+    /// once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rules: Option<BTreeMap<String, Vec<RuleStep>>>,
     /// When the person is away: they take no turns then.
@@ -73,7 +73,7 @@ pub struct Person {
     pub timezone: String,
     /// The person's contacts, each with a name; masked unless the API key has the scope `admin`.
     pub methods: BTreeMap<String, String>,
-    /// For a severity or `default`: after how long which methods. Rules are not used yet.
+    /// For a severity or `default`: after how long which methods.
     #[serde(default)]
     pub rules: BTreeMap<String, Vec<RuleStep>>,
     /// When the person is away.

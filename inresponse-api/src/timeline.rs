@@ -14,7 +14,7 @@ pub struct Entry {
     /// When the event happened.
     pub at: DateTime<Utc>,
     /// The kind of event: `opened`, `roundBegan`, `levelBegan`, `levelBeganAnew`, `levelEmpty`, `levelDead`,
-    /// `unclaimed`, `claimed`, `released`, `resolved`, `handedOver`, `handoverUnconfirmed`, `handoverUnanswered`,
+    /// `alertsCut`, `unclaimed`, `claimed`, `released`, `resolved`, `handedOver`, `handoverUnconfirmed`, `handoverUnanswered`,
     /// `handedToTeam`, `teamChanged`, `teamGone`, `escalated`, `severityChanged`, `reportedLower`, `noted`,
     /// `clockWentBack`, `folded`; `unknown` for events that only a newer server knows.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
@@ -44,6 +44,9 @@ pub struct Entry {
     /// The contacts that are alerted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contacts: Option<Vec<String>>,
+    /// The number of alerts that were left out, because the round would have had too many.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alerts: Option<u32>,
     /// The text of the note.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
@@ -85,6 +88,7 @@ impl Entry {
             round: None,
             level: None,
             contacts: None,
+            alerts: None,
             note: None,
             entries: None,
             state: None,

@@ -171,6 +171,8 @@ words! {
         LevelEmpty = "levelEmpty",
         /// No contact of a level could be reached.
         LevelDead = "levelDead",
+        /// Alerts of a round were left out, because it would have had too many.
+        AlertsCut = "alertsCut",
         /// Every level had its turn, and nobody claimed.
         Unclaimed = "unclaimed",
         /// Somebody claimed the incident.

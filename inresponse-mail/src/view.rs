@@ -101,6 +101,9 @@ impl Line {
             Upcoming::Level { level, at, contacts } => {
                 Self::new(incident, *at, Some(*level), names(incident, contacts.iter()))
             }
+            Upcoming::Step { level, at, contacts } => {
+                Self::new(incident, *at, Some(*level), names(incident, contacts.iter().copied()))
+            }
             Upcoming::Round { round, at } => {
                 Self::new(incident, *at, None, format!("Round {round}: the people on call then"))
             }
@@ -334,12 +337,9 @@ fn before(alert: &Alert) -> Vec<Line> {
         .take_while(|turn| Purpose::Alert(turn.level) != alert.purpose())
         .filter(|turn| !turn.deliveries.is_empty())
         .map(|turn| {
-            let who = turn
-                .deliveries
-                .iter()
-                .map(|delivery| told(incident, delivery))
-                .collect::<Vec<_>>()
-                .join(", ");
+            // Of a step that is still to come nothing is known.
+            let begun = turn.deliveries.iter().filter(|delivery| !delivery.is_later_step());
+            let who = begun.map(|delivery| told(incident, delivery)).collect::<Vec<_>>().join(", ");
             Line::new(incident, turn.at, Some(turn.level), who)
         })
         .collect()

@@ -81,7 +81,9 @@ impl HostCarrier {
             _ => None,
         });
         let level = alert.purpose().level();
-        let recipient = level.and_then(|level| incident.matrix().recipient(level, alert.contact()));
+        let after = own.map_or(Duration::ZERO, |own| own.after());
+        let matrix = incident.matrix();
+        let recipient = level.and_then(|level| matrix.recipient_after(level, alert.contact(), after));
         let wall = self.world.wall(self.process.host);
         let mut state = self.world.lock();
         let (began, i) = (state.now(), state.history.sends.len());
@@ -96,6 +98,7 @@ impl HostCarrier {
             round: alert.round(),
             purpose: alert.purpose(),
             contact: alert.contact().clone(),
+            after: after.as_secs(),
             person: recipient.map(|one| (one.person.clone(), one.method.clone())),
             lease_until,
             arrived: None,

@@ -214,6 +214,8 @@ pub struct Sent {
     pub purpose: Purpose,
     /// To whom.
     pub contact: Contact,
+    /// How long after its level's beginning a person's rule makes it due, in seconds, as the alert's incident says.
+    pub after: u64,
     /// The person whose address it is, and their name for it, as the alert's incident says.
     pub person: Option<(PersonId, MethodName)>,
     /// When the lease ends, as the alert's incident says.

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Datelike, Days, NaiveDateTime, TimeDelta, Utc};
-use inresponse_core::model::{LayerName, MethodName, OverrideId, PersonId, ScheduleName};
+use inresponse_core::model::{LayerName, MethodName, OverrideId, PersonId, ScheduleName, Severity};
 use inresponse_core::roster::{
-    Absence, Counting, Entry, EntryKey, Hours, Layer, Member, Moment, Override, Profile, RosterEdit,
-    Schedule, Target, TeamLevel, Turn, TurnUnit, WallTime, WeekDays,
+    Absence, Counting, Entry, EntryKey, Hours, Layer, Member, Moment, Override, Profile, RosterEdit, RuleFor,
+    RuleStep, Schedule, Target, TeamLevel, Turn, TurnUnit, WallTime, WeekDays,
 };
 
 use crate::local_time::{Clocks, autumn, spring};
@@ -158,16 +158,35 @@ impl Draw<'_> {
     }
 
     fn person(&mut self, name: &str) -> Entry {
-        let methods = if self.rng.chance(700) { 1 } else { 2 };
-        let methods = (0..methods).map(|n| {
-            let method = MethodName::new(format!("m{n}")).expect("a plain name");
-            (method, contact(&format!("{name}m{n}")))
-        });
+        let count = *self.rng.pick(&[1, 1, 2, 2, 3]);
+        let methods = (0..count).map(|n| (method(n), contact(&format!("{name}m{n}"))));
         let (zone, _) = self.clocks();
-        let profile = Profile::builder(methods.collect()).timezone(roster_plan::zone(zone)).build();
-        let profile = profile.expect("the person of a scenario is valid");
+        let mut profile = Profile::builder(methods.collect()).timezone(roster_plan::zone(zone));
+        if self.rng.chance(600) {
+            for rule in [RuleFor::Default].into_iter().chain(Severity::ALL.map(RuleFor::Severity)) {
+                if self.rng.chance(500) {
+                    let steps = self.rule(count);
+                    profile = profile.rule(rule, steps);
+                }
+            }
+        }
+        let profile = profile.build().expect("the person of a scenario is valid");
         let absences = *self.rng.pick(&[0, 1, 1, 2]);
         self.away(name, &profile, absences)
+    }
+
+    /// A rule: some methods at once, then one after some seconds, or after what is long in a run.
+    fn rule(&mut self, methods: u64) -> Vec<RuleStep> {
+        let mut first = vec![method(self.rng.below(methods))];
+        if self.rng.chance(300) {
+            first.push(method(self.rng.below(methods)));
+        }
+        let mut steps = vec![RuleStep { after: Duration::ZERO, methods: first }];
+        for _ in 0..self.rng.below(3) {
+            let after = Duration::from_secs(*self.rng.pick(&[2, 5, 9, 20, 45]));
+            steps.push(RuleStep { after, methods: vec![method(self.rng.below(methods))] });
+        }
+        steps
     }
 
     /// The same person with other absences, or a new person.
@@ -182,6 +201,9 @@ impl Draw<'_> {
     fn away(&mut self, name: &str, profile: &Profile, absences: usize) -> Entry {
         let clocks = roster_plan::clocks_of(profile.timezone()).expect("a person has a zone of the list");
         let mut fresh = Profile::builder(profile.methods().clone()).timezone(profile.timezone().clone());
+        for (rule, steps) in profile.rules() {
+            fresh = fresh.rule(*rule, steps.clone());
+        }
         for _ in 0..absences {
             let (from, to) = self.span(clocks);
             fresh = fresh.absence(Absence { from, to });
@@ -313,6 +335,10 @@ impl Draw<'_> {
         };
         (0..count).map(one).collect()
     }
+}
+
+fn method(n: u64) -> MethodName {
+    MethodName::new(format!("m{n}")).expect("a plain name")
 }
 
 /// A random number of seconds below `most`.

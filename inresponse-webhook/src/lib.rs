@@ -23,7 +23,8 @@
 //! The message is a `POST` of JSON, an [`inresponse_api::Message`], with the headers below: `{"type":
 //! "inresponse.alert", "timestamp", "data": {"deliveryId", "attempt", "round", "level", "contact", "others",
 //! "upcoming", "claimUrl", "incident"}}`. The incident has the fields of the HTTP API, with their values when the send
-//! began. An entry of `upcoming` is a level (`at`, `level`, `contacts`), or a further round (`at`, `round`) with the
+//! began. An entry of `upcoming` is a level (`at`, `level`, `contacts`, `alerts`), a later step of people's rules (the same, with
+//! `laterStep`), or a further round (`at`, `round`) with the
 //! people who are on call then. A status update has the type `inresponse.claimed` or `inresponse.resolved`, and should
 //! page nobody. If the contact itself was handed the incident, the type is `inresponse.handed`: somebody must answer by
 //! `claimEndsAt`, or the alerts begin again. A notice about the roster has the type `inresponse.notice`. Its incident has

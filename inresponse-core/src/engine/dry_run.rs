@@ -9,8 +9,8 @@ use chrono::{DateTime, Utc};
 use super::lookup::Lookup;
 use crate::error::Outage;
 use crate::model::{
-    Contact, Incident, IncidentNumber, Level, MethodName, Outcome, PersonId, Purpose, Report, ServiceName,
-    Severity, TeamName,
+    Contact, Delivery, Incident, IncidentNumber, Level, MethodName, Outcome, PersonId, Purpose, Report,
+    ServiceName, Severity, TeamName,
 };
 use crate::plan::{self, Decision, Dispatch, HoldNothing, Input};
 use crate::roster::{self, Explained, OnDuty};
@@ -101,7 +101,9 @@ fn step_of(
 ) -> Option<DryStep> {
     let round = send.delivery.round;
     let Purpose::Alert(level) = send.delivery.purpose else { return None };
-    let recipient = incident.matrix().recipient(level, &send.contact);
+    let delivery = incident.deliveries().iter().find(|delivery| delivery.key() == send.delivery);
+    let after = delivery.map_or(Duration::ZERO, Delivery::after);
+    let recipient = incident.matrix().recipient_after(level, &send.contact, after);
     let people = explained.and_then(|explained| match level {
         Level::At(n) => explained.levels.get(usize::from(n).checked_sub(1)?),
         Level::Fallback => Some(&explained.fallback),

@@ -292,8 +292,8 @@ impl Delivery {
         self.after
     }
 
-    /// Whether it is the step of a person's rule that was not begun yet.
-    pub(crate) fn is_later_step(&self) -> bool {
+    /// Whether it is a later step of a person's rule that was not begun yet.
+    pub fn is_later_step(&self) -> bool {
         let is_pending = matches!(self.status, DeliveryStatus::Pending { .. });
         self.attempts == 0 && !self.after.is_zero() && is_pending
     }

@@ -174,11 +174,19 @@ impl Alert {
         }
     }
 
-    /// Who is alerted together with the contact; nobody if it is a status update.
+    /// Who is alerted together with the contact, at the same step of the level; nobody if it is a status update.
     pub fn others(&self) -> impl Iterator<Item = &Contact> {
-        let contacts = |level| self.incident.matrix().contacts(level);
-        let together = self.key.purpose.level().map_or(&[][..], contacts);
-        together.iter().filter(|c| **c != self.contact)
+        let (key, deliveries) = (self.key, self.incident.deliveries());
+        let own = deliveries.iter().find(|delivery| delivery.key() == key).map(Delivery::after);
+        let is_together = move |delivery: &&Delivery| {
+            let same = delivery.key().round == key.round && delivery.key().purpose == key.purpose;
+            same && !key.purpose.is_status_update() && Some(delivery.after()) == own
+        };
+        deliveries
+            .iter()
+            .filter(is_together)
+            .map(Delivery::contact)
+            .filter(|contact| **contact != self.contact)
     }
 
     /// The next steps of the escalation, in order, unless somebody claims the incident; empty if it is no longer OPEN, and

@@ -6,8 +6,10 @@ use chrono::{DateTime, Days, NaiveTime, TimeDelta, Utc};
 
 use super::instants::instants;
 use super::shifts::{Shift, Source, Who, shifts};
-use super::{Defaults, Directory, EntryKey, Explained, OnDuty, Target, Timetable, Zone, day_of, explain};
-use crate::model::{Contact, PersonId, ScheduleName, TeamName};
+use super::{
+    Defaults, Directory, EntryKey, Explained, OnDuty, Profile, Target, Timetable, Zone, day_of, explain,
+};
+use crate::model::{Contact, Matrix, MethodName, PersonId, ScheduleName, Severity, TeamName};
 
 /// One thing that is missing or odd.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +29,10 @@ pub enum FindingKind {
     Gap,
     /// Somebody who is named cannot be reached: they have no method, or no channel carries any of their methods.
     NoMethod,
+    /// A person's rule uses a method that no channel carries.
+    UnreachedMethod,
+    /// A round has too many alerts, so the latest steps are left out.
+    AlertsCut,
     /// A target names somebody who is not in the roster.
     UnknownName,
     /// A calendar feed could not be read for too long, or was never read.
@@ -51,9 +57,11 @@ pub enum FindingKind {
 
 impl FindingKind {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::Gap,
         Self::NoMethod,
+        Self::UnreachedMethod,
+        Self::AlertsCut,
         Self::UnknownName,
         Self::StaleFeed,
         Self::UnreadFeed,
@@ -71,6 +79,8 @@ impl FindingKind {
         match self {
             Self::Gap => "gap",
             Self::NoMethod => "noMethod",
+            Self::UnreachedMethod => "unreachedMethod",
+            Self::AlertsCut => "alertsCut",
             Self::UnknownName => "unknownName",
             Self::StaleFeed => "staleFeed",
             Self::UnreadFeed => "unreadFeed",
@@ -164,7 +174,12 @@ impl Check<'_> {
                 Some(EntryKey::Person(person)) => match book.person(&person) {
                     None => false,
                     Some(profile) => {
-                        if !profile.methods().values().any(reaches) && told.insert(person.clone()) {
+                        if !told.insert(person.clone()) {
+                            continue;
+                        }
+                        if profile.methods().values().any(reaches) {
+                            found.extend(unreached_methods(&person, profile, reaches));
+                        } else {
                             let why = if profile.methods().is_empty() {
                                 "has no method"
                             } else {
@@ -339,8 +354,39 @@ fn without_time(kind: FindingKind, detail: String) -> Finding {
     Finding { kind, span: None, detail }
 }
 
+/// The methods of a person's rules that no channel carries.
+fn unreached_methods(
+    person: &PersonId,
+    profile: &Profile,
+    reaches: &dyn Fn(&Contact) -> bool,
+) -> Vec<Finding> {
+    let mut unreached: BTreeMap<&MethodName, BTreeSet<String>> = BTreeMap::new();
+    for (rule, steps) in profile.rules() {
+        for method in steps.iter().flat_map(|step| &step.methods) {
+            if !profile.methods().get(method).is_some_and(reaches) {
+                unreached.entry(method).or_default().insert(rule.to_string());
+            }
+        }
+    }
+    let finding = |(method, rules): (&MethodName, BTreeSet<String>)| {
+        let rules = rules.into_iter().collect::<Vec<_>>().join(", ");
+        let detail = format!(
+            "person {person}: the rule for {rules} uses {method}, which no configured channel carries"
+        );
+        without_time(FindingKind::UnreachedMethod, detail)
+    };
+    unreached.into_iter().map(finding).collect()
+}
+
 fn odd_levels(explained: &Explained) -> Vec<(FindingKind, String)> {
     let mut odd = Vec::new();
+    let matrix = &explained.resolved.matrix;
+    for severity in Severity::ALL.into_iter().filter(|severity| matrix.cut(*severity) > 0) {
+        let (most, cut) = (Matrix::MAX_CONTACTS, matrix.cut(severity));
+        let detail =
+            format!("a round for {severity} has more than {most} alerts, so the latest {cut} are left out");
+        odd.push((FindingKind::AlertsCut, detail));
+    }
     let people = |level: &[OnDuty]| level.iter().map(|one| one.who.clone()).collect::<BTreeSet<_>>();
     for (n, level) in explained.levels.iter().enumerate() {
         let number = n + 1;

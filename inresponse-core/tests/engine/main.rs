@@ -32,5 +32,6 @@ mod lookup;
 mod notices;
 mod reports;
 mod runner;
+mod steps;
 mod support;
 mod timers;

@@ -199,6 +199,8 @@ const fn words(kind: FindingKind) -> &'static str {
     match kind {
         FindingKind::Gap => "Nobody is scheduled",
         FindingKind::NoMethod => "Cannot be reached",
+        FindingKind::UnreachedMethod => "Method of a rule not carried",
+        FindingKind::AlertsCut => "Too many alerts in a round",
         FindingKind::UnknownName => "Unknown name",
         FindingKind::StaleFeed => "Calendar feed is out of date",
         FindingKind::UnreadFeed => "Calendar feed not understood",

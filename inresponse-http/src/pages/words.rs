@@ -103,6 +103,12 @@ fn told(incident: &Incident, happened: &Happened<'_>) -> String {
         }
         Event::LevelEmpty { level, .. } => and_then(format!("{} has nobody", capital(*level))),
         Event::LevelDead { level, .. } => and_then(format!("{} could not be reached", capital(*level))),
+        Event::AlertsCut { alerts: 1, .. } => {
+            "One alert was left out, because the round has too many".to_owned()
+        }
+        Event::AlertsCut { alerts, .. } => {
+            format!("{alerts} alerts were left out, because the round has too many")
+        }
         Event::Unclaimed => match happened.follows {
             Follows::Reached(Reached::NobodyYet) => {
                 "Every level had its turn, and nobody had been reached".to_owned()
@@ -181,6 +187,10 @@ pub(super) fn upcoming(incident: &Incident) -> Vec<(Moment, String)> {
     let line = |next: &Upcoming<'_>| match next {
         Upcoming::Level { level, at, contacts } => {
             (Moment::clock(zone, *at), format!("{}: {}", capital(*level), names(incident, contacts)))
+        }
+        Upcoming::Step { level, at, contacts } => {
+            let names: Vec<_> = contacts.iter().map(|contact| incident.shown(contact)).collect();
+            (Moment::clock(zone, *at), format!("{}, by their rules: {}", capital(*level), names.join(", ")))
         }
         Upcoming::Round { round, at } => {
             (Moment::clock(zone, *at), format!("Round {round}: the people on call then"))

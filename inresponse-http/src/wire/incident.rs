@@ -23,7 +23,7 @@ pub(crate) fn details(record: &Record, addresses: Addresses) -> Details {
         incident: brief(record),
         upcoming: plan::outlook(incident)
             .iter()
-            .map(|next| upcoming(next, |one| shown.contact(one)))
+            .map(|next| upcoming(incident, next, |one| shown.contact(one)))
             .collect(),
         deliveries: incident.deliveries().iter().map(|d| delivery(&shown, d)).collect(),
         timeline: plan::history(incident).iter().map(|one| happened(&shown, one)).collect(),
@@ -56,7 +56,10 @@ impl Shown<'_> {
 }
 
 fn delivery(shown: &Shown<'_>, delivery: &model::Delivery) -> Delivery {
-    let recipient = shown.recipient(delivery.contact());
+    let timed = delivery.key().purpose.level().and_then(|level| {
+        shown.incident.matrix().recipient_after(level, delivery.contact(), delivery.after())
+    });
+    let recipient = timed.or_else(|| shown.recipient(delivery.contact()));
     let (status, due_at, settled_at) = match delivery.status() {
         model::DeliveryStatus::Pending { due_at } => (DeliveryStatus::Pending, Some(due_at), None),
         model::DeliveryStatus::InFlight { until } => (DeliveryStatus::InFlight, Some(until), None),
@@ -76,6 +79,7 @@ fn delivery(shown: &Shown<'_>, delivery: &model::Delivery) -> Delivery {
         settled_at,
         attempts: delivery.attempts(),
         since: delivery.since(),
+        after_seconds: Some(delivery.after().as_secs()).filter(|seconds| *seconds > 0),
         last_outcome: delivery.last().map(|last| AttemptOutcome {
             kind: last.kind.as_str().into(),
             detail: last.detail.clone(),
@@ -114,6 +118,9 @@ fn entry(shown: &Shown<'_>, entry: &model::Entry) -> Entry {
         Event::LevelBeganAgain { round, level } => at_level(EventKind::LevelBeganAgain, round, level),
         Event::LevelEmpty { round, level } => at_level(EventKind::LevelEmpty, round, level),
         Event::LevelDead { round, level } => at_level(EventKind::LevelDead, round, level),
+        Event::AlertsCut { round, alerts } => {
+            Entry { round: Some(*round), alerts: Some(*alerts), ..base(EventKind::AlertsCut) }
+        }
         Event::Unclaimed => base(EventKind::Unclaimed),
         Event::Claimed { by: who, from } => {
             Entry { from: from.as_ref().map(ToString::to_string), ..by(EventKind::Claimed, who) }

@@ -10,6 +10,12 @@ pub const LEVELS: &str = "dry run: compared, several levels";
 pub const ROUNDS: &str = "dry run: compared, several rounds";
 /// A dry run that foretold alerts to people of the roster was compared.
 pub const PEOPLE: &str = "dry run: compared, people of the roster";
+/// A dry run that foretold later steps of people's rules was compared.
+pub const STEPS: &str = "dry run: compared, steps of rules";
+/// The time of a later step of a person's rule was compared.
+pub const STEP: &str = "steps: compared, the time of a later step";
+/// A step that came at once, because all earlier ones were dead, was compared.
+pub const HASTENED: &str = "steps: compared, at once after the dead";
 /// Who was on call by a team's own levels was compared.
 pub const LEVEL: &str = "on call: compared, by a team's levels";
 /// Who was on call by a layer was compared.

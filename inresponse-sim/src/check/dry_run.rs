@@ -14,10 +14,12 @@ use crate::world::{Micros, SECOND};
 type Recipient = (Contact, Option<(PersonId, MethodName)>);
 
 /// A level of a round that begins, as it was foretold or as it was seen.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 struct Beginning {
     round: u32,
     level: Level,
+    /// How many seconds after the level a later step of people's rules is.
+    after: u64,
     /// When the first alert begins.
     first: Micros,
     /// When the last first alert of a recipient begins.
@@ -39,11 +41,13 @@ impl Checker<'_> {
                 continue;
             }
             let rounds: BTreeSet<_> = foretold.iter().map(|one| one.round).collect();
+            let levels = foretold.iter().filter(|one| one.after == 0).count();
             let people = foretold.iter().flat_map(|one| &one.recipients);
             for (what, occurred) in [
                 (compared::DRY_RUN, true),
                 (compared::NOBODY, foretold.is_empty()),
-                (compared::LEVELS, foretold.len() > rounds.len()),
+                (compared::LEVELS, levels > rounds.len()),
+                (compared::STEPS, foretold.len() > levels),
                 (compared::ROUNDS, rounds.len() > 1),
                 (compared::PEOPLE, people.into_iter().any(|(_, person)| person.is_some())),
             ] {
@@ -63,10 +67,15 @@ impl Checker<'_> {
             let after = (at - forecast.at).num_microseconds().and_then(|after| u64::try_from(after).ok());
             call.began.saturating_add(after.unwrap_or(0))
         };
-        let steps = forecast.steps.iter();
-        beginnings(steps.map(|step| {
+        let mut began = BTreeMap::new();
+        for step in &forecast.steps {
+            let first = began.entry((step.round, step.level)).or_insert(step.at);
+            *first = step.at.min(*first);
+        }
+        beginnings(forecast.steps.iter().map(|step| {
             let recipient = (step.contact.clone(), step.person.clone());
-            (step.round, step.level, time_of(step.at), recipient)
+            let after = (step.at - began[&(step.round, step.level)]).num_seconds().unsigned_abs();
+            (step.round, step.level, after, time_of(step.at), recipient)
         }))
     }
 
@@ -76,7 +85,7 @@ impl Checker<'_> {
         let sends = self.sends_of(number).filter(|one| sent.insert(&one.delivery));
         beginnings(sends.filter_map(|one| {
             let Purpose::Alert(level) = one.purpose else { return None };
-            Some((one.round, level, one.began, (one.contact.clone(), one.person.clone())))
+            Some((one.round, level, one.after, one.began, (one.contact.clone(), one.person.clone())))
         }))
     }
 
@@ -117,7 +126,7 @@ impl Checker<'_> {
         self.rosters(from, to).all(|roster| {
             let instants = self.instants(roster, from, to);
             roster.teams.iter().all(|(name, team)| {
-                let mut levels = instants.iter().map(|at| on_call::resolve(roster, name, team, *at).levels);
+                let mut levels = instants.iter().map(|at| on_call::resolve(roster, name, team, *at).steps);
                 let first = levels.next();
                 levels.all(|one| first.as_ref() == Some(&one))
             })
@@ -126,6 +135,39 @@ impl Checker<'_> {
 
     /// How the foretold differs from the seen; `None` if it does not.
     fn difference(&self, call: &ReportCall, foretold: &[Beginning], seen: &[Beginning]) -> Option<String> {
+        let text = self.other_steps(call, foretold, seen);
+        let levels = |all: &[Beginning]| all.iter().filter(|one| one.after == 0).cloned().collect::<Vec<_>>();
+        text.or_else(|| self.other_levels(call, &levels(foretold), &levels(seen)))
+    }
+
+    /// How the later steps of people's rules differ.
+    fn other_steps(&self, call: &ReportCall, foretold: &[Beginning], seen: &[Beginning]) -> Option<String> {
+        let slack = SECOND + self.apart(call.began);
+        let key = |one: &Beginning| (one.round, one.level, one.after);
+        let of = |all: &[Beginning]| -> BTreeMap<_, Beginning> {
+            all.iter().map(|one| (key(one), one.clone())).collect()
+        };
+        let (foretold, seen) = (of(foretold), of(seen));
+        if !foretold.keys().eq(seen.keys()) {
+            return Some(format!("it has {:?}, but there were {:?}", foretold.keys(), seen.keys()));
+        }
+        for (key @ (round, level, after), one) in foretold.iter().filter(|((.., after), _)| *after > 0) {
+            let (other, begun) = (&seen[key], seen.get(&(*round, *level, 0))?);
+            if one.recipients != other.recipients {
+                let (one, other) = (&one.recipients, &other.recipients);
+                return Some(format!("step {key:?} has {one:?}, but there were {other:?}"));
+            }
+            let (passed, expected) = (other.first.saturating_sub(begun.first), after * SECOND);
+            let is_late = other.last.saturating_sub(begun.first) > expected + self.margin() + slack;
+            if passed + slack < expected || is_late {
+                return Some(format!("step {key:?} was alerted {} after its level", at(passed)));
+            }
+        }
+        None
+    }
+
+    /// How the levels differ.
+    fn other_levels(&self, call: &ReportCall, foretold: &[Beginning], seen: &[Beginning]) -> Option<String> {
         let order = |all: &[Beginning]| {
             all.iter().map(|one| format!("{}/{}", one.round, one.level)).collect::<Vec<_>>().join(" ")
         };
@@ -173,11 +215,12 @@ fn rounds(all: &[Beginning]) -> Vec<Micros> {
 }
 
 /// The levels that begin, in the order of their first alerts.
-fn beginnings(alerts: impl Iterator<Item = (u32, Level, Micros, Recipient)>) -> Vec<Beginning> {
-    let mut levels = BTreeMap::<(u32, Level), Beginning>::new();
-    for (round, level, time, recipient) in alerts {
-        let beginning = || Beginning { round, level, first: time, last: time, recipients: BTreeSet::new() };
-        let one = levels.entry((round, level)).or_insert_with(beginning);
+fn beginnings(alerts: impl Iterator<Item = (u32, Level, u64, Micros, Recipient)>) -> Vec<Beginning> {
+    let mut levels = BTreeMap::<(u32, Level, u64), Beginning>::new();
+    for (round, level, after, time, recipient) in alerts {
+        let beginning =
+            || Beginning { round, level, after, first: time, last: time, recipients: BTreeSet::new() };
+        let one = levels.entry((round, level, after)).or_insert_with(beginning);
         (one.first, one.last) = (one.first.min(time), one.last.max(time));
         one.recipients.insert(recipient);
     }
@@ -193,7 +236,7 @@ mod tests {
 
     #[test]
     fn levels_are_put_in_the_order_in_which_they_begin() {
-        let alert = |round, level, time, name| (round, level, time, (contact(name), None));
+        let alert = |round, level, time, name| (round, level, 0, time, (contact(name), None));
         let (one, two, last) = (Level::At(1), Level::At(2), Level::Fallback);
         let alerts = [
             alert(1, two, 30, "b"),

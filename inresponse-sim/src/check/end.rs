@@ -47,34 +47,49 @@ impl Checker<'_> {
             levels.push(Level::Fallback);
         }
         for level in levels {
-            for contact in matrix.contacts(level) {
-                let reached = self.attempts(record, level, contact).any(|sent| sent.arrived.is_some());
-                if !reached && !self.is_rightly_dead(record, level, contact) {
-                    let text = format!("{contact} of level {level} was never alerted for {number}");
-                    self.violated(9, text);
+            // P19: a raise gives the new rule's steps. A person who lowers a severity may leave some out.
+            let changed = self.updates_of(number).iter().any(|call| call.update.severity.is_some());
+            let steps = matrix.steps(level, incident.severity()).into_iter();
+            for (contact, after) in steps.filter(|_| matrix.is_plain() || !changed) {
+                let after = after.as_secs();
+                let reached = self.attempts(record, level, contact, after).any(|sent| sent.arrived.is_some());
+                if !reached && !self.is_rightly_dead(record, level, contact, after) {
+                    let promise = if after == 0 { 9 } else { 19 };
+                    let text = format!(
+                        "{contact} of level {level}, after {after} s, was never alerted for {number}"
+                    );
+                    self.violated(promise, text);
                 }
             }
         }
     }
 
-    fn attempts(&self, record: &Record, level: Level, contact: &Contact) -> impl Iterator<Item = &Sent> {
-        let target = (record.number(), record.incident.round(), Purpose::Alert(level), contact.clone());
+    fn attempts(
+        &self,
+        record: &Record,
+        level: Level,
+        contact: &Contact,
+        after: u64,
+    ) -> impl Iterator<Item = &Sent> {
+        let (number, round) = (record.number(), record.incident.round());
+        let target = (number, round, Purpose::Alert(level), contact.clone(), after);
         self.targets.get(&target).into_iter().flatten().map(|i| self.sent(*i))
     }
 
     /// P9: a delivery is dead only if it was rejected, or if its process died five times during the send.
-    fn is_rightly_dead(&self, record: &Record, level: Level, contact: &Contact) -> bool {
+    fn is_rightly_dead(&self, record: &Record, level: Level, contact: &Contact, after: u64) -> bool {
         let incident = &record.incident;
         let dead = incident.deliveries().iter().any(|d| {
             d.key().round == incident.round()
                 && d.key().purpose == Purpose::Alert(level)
-                && d.contact() == contact
+                && (d.contact(), d.after().as_secs()) == (contact, after)
                 && matches!(d.status(), DeliveryStatus::Dead { .. })
         });
-        let rejected = self.attempts(record, level, contact).any(|sent| sent.told == Some(Told::Rejected));
+        let rejected =
+            self.attempts(record, level, contact, after).any(|sent| sent.told == Some(Told::Rejected));
         let expired = incident.deliveries().iter().any(|d| {
             (d.key().round, d.key().purpose) == (incident.round(), Purpose::Alert(level))
-                && d.contact() == contact
+                && (d.contact(), d.after().as_secs()) == (contact, after)
                 && d.expired() >= plan::MAX_EXPIRED
         });
         // A lease whose commit stayed unknown sent nothing, so it does not count.
@@ -113,10 +128,10 @@ impl Checker<'_> {
         let mut of_round = sends.filter(|sent| sent.round == incident.round());
         // A crash may have hidden an acceptance, so that it was sent again; or given up, if it was the fifth.
         let is_last = |sent: &Sent| {
-            let target = (sent.number, sent.round, sent.purpose, sent.contact.clone());
+            let target = (sent.number, sent.round, sent.purpose, sent.contact.clone(), sent.after);
             let gave_up = incident.deliveries().iter().any(|d| {
                 (d.key().round, d.key().purpose) == (sent.round, sent.purpose)
-                    && *d.contact() == sent.contact
+                    && (d.contact(), d.after().as_secs()) == (&sent.contact, sent.after)
                     && d.expired() >= plan::MAX_EXPIRED
             });
             !gave_up && self.targets[&target].last().is_some_and(|i| self.sent(*i).began == sent.began)

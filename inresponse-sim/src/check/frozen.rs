@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use inresponse_core::model::{Contact, Event, IncidentNumber, Level, Matrix, Purpose};
+use inresponse_core::model::{Contact, Event, IncidentNumber, Level, Matrix, Purpose, Severity};
 use inresponse_core::plan::StateChange;
 
 use super::on_call::{self, Own, Resolved};
@@ -42,6 +42,29 @@ impl Frozen<'_> {
         }
     }
 
+    /// Who is alerted at a level, and how many seconds after it began, for a severity.
+    pub(super) fn alerts(&self, purpose: Purpose, severity: Severity) -> BTreeSet<(Contact, u64)> {
+        match purpose.level() {
+            Some(Level::At(n)) => self.resolved.alerts(n, severity),
+            Some(Level::Fallback) => self.team.fallback.iter().map(|contact| (contact.clone(), 0)).collect(),
+            None => BTreeSet::new(),
+        }
+    }
+
+    /// Whether all contacts that some severity alerts at a level are like that.
+    pub(super) fn all_of_a_severity(&self, purpose: Purpose, are: impl Fn(&Contact) -> bool) -> bool {
+        let all = Severity::ALL.map(|severity| self.alerts(purpose, severity));
+        all.iter().any(|alerts| alerts.iter().all(|(contact, _)| are(contact)))
+    }
+
+    /// P7: whether some severity alerts so many that the latest are cut.
+    fn is_cut(&self) -> bool {
+        Severity::ALL.into_iter().any(|severity| {
+            let levels = (1..).map(Level::At).take(self.resolved.levels.len()).chain([Level::Fallback]);
+            levels.map(|level| self.alerts(Purpose::Alert(level), severity).len()).sum::<usize>() > 40
+        })
+    }
+
     /// Whether the calendar or the team's levels say who is on call, and not its fallback.
     fn is_complete(&self) -> bool {
         self.resolved.own != Own::Nothing
@@ -53,9 +76,23 @@ impl Frozen<'_> {
         usize::from(shown.height()) == self.resolved.levels.len()
             && numbered.chain([Level::Fallback]).all(|level| {
                 let (contacts, purpose) = (shown.contacts(level), Purpose::Alert(level));
-                contacts.iter().cloned().collect::<BTreeSet<_>>() == self.contacts(purpose)
+                let is_whole = contacts.iter().cloned().collect::<BTreeSet<_>>() == self.contacts(purpose);
+                (is_whole || self.is_cut())
                     && shown.wait_of(level) == self.wait_of(purpose)
+                    && Severity::ALL.into_iter().all(|severity| self.has_steps(shown, level, severity))
             })
+    }
+
+    /// P19: whether the matrix shows the steps of each person's rule.
+    fn has_steps(&self, shown: &Matrix, level: Level, severity: Severity) -> bool {
+        // If the calendar is empty, the fallback is level 1 and has no other turn.
+        if level == Level::Fallback && !self.is_complete() {
+            return true;
+        }
+        let steps = shown.steps(level, severity).into_iter();
+        let steps: BTreeSet<_> = steps.map(|(contact, after)| (contact.clone(), after.as_secs())).collect();
+        let alerts = self.alerts(Purpose::Alert(level), severity);
+        steps == alerts || (self.is_cut() && steps.is_subset(&alerts))
     }
 }
 
@@ -205,7 +242,9 @@ impl<'a> Checker<'a> {
             let fallback_is_first = sent.purpose == Purpose::Alert(Level::Fallback)
                 && !candidate.is_complete()
                 && sends.iter().any(|one| one.purpose == Purpose::Alert(Level::At(1)));
-            candidate.contacts(sent.purpose).contains(&sent.contact) && !fallback_is_first
+            let step = (sent.contact.clone(), sent.after);
+            let is_a_step = |severity| candidate.alerts(sent.purpose, severity).contains(&step);
+            Severity::ALL.into_iter().any(is_a_step) && !fallback_is_first
         })
     }
 

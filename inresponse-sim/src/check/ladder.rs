@@ -108,7 +108,7 @@ impl<'a> Checker<'a> {
                         && sent.ended.is_some_and(|ended| ended <= next.began)
                 })
             };
-            let level_dead = |f: &Frozen| f.contacts(one.purpose).iter().all(dead);
+            let level_dead = |f: &Frozen| f.all_of_a_severity(one.purpose, dead);
             // Allowances: the dead; a level whose lease was lost more than once before anything was sent; what
             // was raised, so that lower levels come later; clocks that were set; deaths by five crashes. And a wait
             // shorter than the lease, which may be over before the lease that was lost is.
@@ -163,7 +163,7 @@ impl<'a> Checker<'a> {
 
     /// When a send's level began, or began again, by the timeline: by a correct clock, and by every clock that was wrong
     /// at some time.
-    fn said_to_begin(&self, number: IncidentNumber, one: &Sent) -> Vec<Micros> {
+    pub(super) fn said_to_begin(&self, number: IncidentNumber, one: &Sent) -> Vec<Micros> {
         let Some(record) = self.last.get(&number) else { return Vec::new() };
         let began = record.incident.timeline().entries().iter().filter(|entry| match &entry.event {
             Event::LevelBegan { round, level, .. } | Event::LevelBeganAgain { round, level } => {
@@ -182,7 +182,7 @@ impl<'a> Checker<'a> {
     /// Whether processes died more than once before anything was sent to a send's level. In this case the level's wait
     /// counts from its first repeat, because the wait begins again only once.
     fn lost_twice(&self, number: IncidentNumber, one: &Sent) -> bool {
-        let lost_leases = self.targets.iter().any(|((of, round, purpose, _), sends)| {
+        let lost_leases = self.targets.iter().any(|((of, round, purpose, ..), sends)| {
             (*of, *round, *purpose) == (number, one.round, one.purpose) && self.sent(sends[0]).attempt > 2
         });
         lost_leases || self.died_after_it_began_again(number, one)
@@ -202,17 +202,17 @@ impl<'a> Checker<'a> {
     }
 
     /// Whether the first lease of some contact of a send's level was lost before anything was sent.
-    fn began_in_part(&self, number: IncidentNumber, one: &Sent) -> bool {
+    pub(super) fn began_in_part(&self, number: IncidentNumber, one: &Sent) -> bool {
         let Some(record) = self.last.get(&number) else { return true };
         record.incident.deliveries().iter().any(|d| {
-            let target = (number, one.round, one.purpose, d.contact().clone());
+            let target = (number, one.round, one.purpose, d.contact().clone(), d.after().as_secs());
             let sent_first = self.targets.get(&target).is_some_and(|sends| self.sent(sends[0]).attempt == 1);
             (d.key().round, d.key().purpose) == (one.round, one.purpose) && d.attempts() > 0 && !sent_first
         })
     }
 
     /// How much later than its lease a send may have begun, because of a slow store.
-    fn slow(&self, sent: &Sent) -> Micros {
+    pub(super) fn slow(&self, sent: &Sent) -> Micros {
         // A first attempt that was not begun may have been slow on another server; and a lease that was slow is renewed
         // before its send begins, which may be slow again.
         let planned = sent.began.saturating_sub(self.lease() * (u64::from(sent.attempt) + RENEWED));
@@ -225,7 +225,7 @@ impl<'a> Checker<'a> {
         slow.map(|d| d.to - d.from).sum()
     }
 
-    fn died_by_expiry(&self, number: IncidentNumber, one: &Sent) -> bool {
+    pub(super) fn died_by_expiry(&self, number: IncidentNumber, one: &Sent) -> bool {
         let Some(record) = self.last.get(&number) else { return true };
         record
             .incident

@@ -8,6 +8,7 @@
 //! | `handover` | P22: a person who is handed an incident must answer, or it is open again |
 //! | `frozen` | P15: which matrix a round may have, by the rosters that existed when it began |
 //! | `ladder` | P8, P12, P15: who is alerted in which order |
+//! | `steps` | P19: the steps of people's rules are neither early nor late |
 //! | `time` | P9, P12, P13: nothing comes late unless a fault explains it |
 //! | `whose` | P12: which team a round alerts, by the roster |
 //! | `on_call` | P15: who is on call, by the words of the design |
@@ -24,6 +25,7 @@ mod ladder;
 mod on_call;
 mod reports;
 mod states;
+mod steps;
 mod time;
 mod whose;
 
@@ -75,6 +77,7 @@ pub fn checked(played: &Played) -> Checked {
     checker.ladder();
     checker.end();
     checker.time();
+    checker.steps();
     checker.dry_runs();
     Checked { violations: checker.found.into_inner(), compared: checker.compared.into_inner() }
 }
@@ -84,8 +87,8 @@ pub fn violations(played: &Played) -> Vec<Violation> {
     checked(played).violations
 }
 
-/// What identifies the delivery that a send belongs to: incident, round, purpose and contact.
-type Target = (IncidentNumber, u32, Purpose, Contact);
+/// What identifies the delivery that a send belongs to: incident, round, purpose, contact and the step's seconds.
+type Target = (IncidentNumber, u32, Purpose, Contact, u64);
 
 struct Checker<'a> {
     scenario: &'a Scenario,
@@ -106,7 +109,7 @@ impl<'a> Checker<'a> {
         let history = &played.history;
         let (mut targets, mut sends) = (BTreeMap::<_, Vec<_>>::new(), BTreeMap::<_, Vec<_>>::new());
         for (i, sent) in history.sends.iter().enumerate() {
-            let target = (sent.number, sent.round, sent.purpose, sent.contact.clone());
+            let target = (sent.number, sent.round, sent.purpose, sent.contact.clone(), sent.after);
             targets.entry(target).or_default().push(i);
             if !sent.is_status_update() {
                 sends.entry(sent.number).or_default().push(i);
@@ -280,7 +283,7 @@ impl<'a> Checker<'a> {
         // process died just then, what it had taken slots for is sent by the next one.
         let died = self.history.crashes.iter().any(|(_, at)| *at >= from && *at <= to);
         let soon = to + if died { 10 * SECOND } else { 2 * SECOND };
-        let open = self.targets.iter().filter(|((.., of), sends)| {
+        let open = self.targets.iter().filter(|((.., of, _), sends)| {
             let mut sends = sends.iter().map(|i| self.sent(*i));
             let accepted_before = |sent: &Sent| {
                 sent.told == Some(Told::Accepted) && sent.ended.is_some_and(|ended| ended < from)
@@ -288,7 +291,7 @@ impl<'a> Checker<'a> {
             let begun = sends.clone().next().is_some_and(|first| first.began <= soon);
             of == contact && begun && !sends.any(accepted_before)
         });
-        let open = open.map(|((number, round, purpose, _), _)| (*number, *round, *purpose));
+        let open = open.map(|((number, round, purpose, ..), _)| (*number, *round, *purpose));
         let due: HashSet<_> = began.chain(open).collect();
         let reports = self.history.reports.iter();
         let reported =

@@ -5,12 +5,13 @@
 //! It knows no feeds.
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Datelike, Days, Months, NaiveDate, NaiveDateTime, TimeDelta, Utc};
-use inresponse_core::model::{Contact, PersonId, ScheduleName, TeamName, Zone};
+use inresponse_core::model::{Contact, PersonId, ScheduleName, Severity, TeamName, Zone};
 use inresponse_core::roster::{
-    Counting, Hours, Layer, Member, Moment, Override, Profile, Schedule, Target, Timetable, TurnUnit,
+    Counting, Hours, Layer, Member, Moment, Override, Profile, RuleFor, RuleStep, Schedule, Target,
+    Timetable, TurnUnit,
 };
 
 use super::compared;
@@ -48,11 +49,16 @@ impl Means {
     }
 }
 
+/// For each severity, who is alerted at a level, and how many seconds after it began.
+pub(super) type Steps = BTreeMap<Severity, BTreeSet<(Contact, u64)>>;
+
 /// Who is alerted in a round that begins at some instant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Resolved {
     /// Who is alerted at each numbered level.
     pub(super) levels: Vec<BTreeSet<Contact>>,
+    /// The steps at each numbered level.
+    pub(super) steps: Vec<Steps>,
     /// Whether the levels are the team's own, and not its fallback.
     pub(super) own: Own,
     /// What led to them.
@@ -98,11 +104,19 @@ pub(super) fn resolve(roster: &Roster, name: &str, team: &TeamPlan, at: DateTime
             (Own::Levels, team.levels.iter().map(|level| level.notify.clone()).collect())
         }
     };
-    let levels = levels.iter().map(|targets| resolver.addresses(&of, targets)).collect();
-    Resolved { levels, own, means: resolver.means.into_inner() }
+    let steps: Vec<_> = levels.iter().map(|targets| resolver.steps(&of, targets)).collect();
+    let contacts = |steps: &Steps| steps.values().flatten().map(|(contact, _)| contact.clone()).collect();
+    let levels = steps.iter().map(contacts).collect();
+    Resolved { levels, steps, own, means: resolver.means.into_inner() }
 }
 
 impl Resolved {
+    /// Who is alerted at a numbered level for a severity, and how many seconds after it began.
+    pub(super) fn alerts(&self, n: u16, severity: Severity) -> BTreeSet<(Contact, u64)> {
+        let level = n.checked_sub(1).and_then(|i| self.steps.get(usize::from(i)));
+        level.and_then(|level| level.get(&severity)).cloned().unwrap_or_default()
+    }
+
     /// The contacts of a numbered level.
     pub(super) fn level(&self, n: u16) -> BTreeSet<Contact> {
         n.checked_sub(1).and_then(|i| self.levels.get(usize::from(i))).cloned().unwrap_or_default()
@@ -136,6 +150,20 @@ pub(super) fn changes(roster: &Roster, from: DateTime<Utc>, to: DateTime<Utc>) -
     found.into_iter().filter(|at| *at > from && *at <= to).collect()
 }
 
+/// The steps of a person's rule for a severity.
+fn of_person(profile: &Profile, severity: Severity) -> Vec<(Contact, u64)> {
+    let own = profile.rules().iter().find(|(of, _)| **of == RuleFor::Severity(severity));
+    let rule = own.or_else(|| profile.rules().iter().find(|(of, _)| **of == RuleFor::Default));
+    let Some((_, steps)) = rule else {
+        return profile.methods().values().map(|contact| (contact.clone(), 0)).collect();
+    };
+    let step = |step: &RuleStep| {
+        let contacts = step.methods.iter().map(|method| profile.methods()[method].clone());
+        contacts.map(|contact| (contact, step.after.as_secs())).collect::<Vec<_>>()
+    };
+    steps.iter().flat_map(step).collect()
+}
+
 fn layer_changes(
     layer: &Layer,
     clocks: Clocks,
@@ -157,18 +185,23 @@ impl<'a> Resolver<'a> {
         self.means.borrow_mut().insert(means);
     }
 
-    fn addresses(&self, team: &TeamName, targets: &[Target]) -> BTreeSet<Contact> {
-        let mut addresses = BTreeSet::new();
-        for who in self.all(team, targets, 0) {
-            match who {
-                Who::Contact(contact) => _ = addresses.insert(contact),
-                Who::Person(person) => {
-                    let profile = self.roster.book.person(&person);
-                    addresses.extend(profile.into_iter().flat_map(|p| p.methods().values().cloned()));
+    /// "Rules per severity: after how long which methods (default: all methods at once)."
+    fn steps(&self, team: &TeamName, targets: &[Target]) -> Steps {
+        let people = self.all(team, targets, 0);
+        let of = |severity: Severity| {
+            let mut steps = BTreeSet::new();
+            for who in &people {
+                match who {
+                    Who::Contact(contact) => _ = steps.insert((contact.clone(), 0)),
+                    Who::Person(person) => {
+                        let profile = self.roster.book.person(person);
+                        steps.extend(profile.into_iter().flat_map(|profile| of_person(profile, severity)));
+                    }
                 }
             }
-        }
-        addresses
+            (severity, steps)
+        };
+        Severity::ALL.into_iter().map(of).collect()
     }
 
     fn all(&self, team: &TeamName, targets: &[Target], depth: usize) -> Vec<Who> {

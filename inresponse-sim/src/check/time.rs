@@ -1,8 +1,9 @@
 //! Checks P9, P12 and P13: nothing is late unless a fault explains it.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use inresponse_core::model::{Event, IncidentNumber, Level, Origin, Purpose};
+use inresponse_core::model::{Contact, Event, IncidentNumber, Level, Origin, Purpose};
 use inresponse_core::store::Record;
 
 use super::{Checker, at, releases};
@@ -81,11 +82,11 @@ impl<'a> Checker<'a> {
         let first = matrix.alerted_levels(incident.severity()).map(Level::At);
         let first = first.chain([Level::Fallback]).find(|level| !matrix.contacts(*level).is_empty());
         let Some(level) = first else { return };
-        for contact in matrix.contacts(level) {
+        for contact in matrix.first_contacts(level, incident.severity()).iter() {
             if self.is_crowded(contact, began, deadline) {
                 continue;
             }
-            let target = (number, incident.round(), Purpose::Alert(level), contact.clone());
+            let target = (number, incident.round(), Purpose::Alert(level), contact.clone(), 0);
             let sends = self.targets.get(&target).into_iter().flatten();
             if !sends.map(|i| self.sent(*i)).any(|sent| sent.began <= deadline) {
                 let text = format!(
@@ -129,7 +130,8 @@ impl<'a> Checker<'a> {
                 continue;
             };
             let mut deadline = began + micros(matrix.wait_of(pair[0])) + self.margin();
-            if let Some(died) = self.died(number, round, pair[0], matrix.contacts(pair[0])) {
+            if let Some(died) = self.died(number, round, pair[0], &matrix.steps(pair[0], incident.severity()))
+            {
                 deadline = deadline.min(died + self.margin());
             }
             let free = self.is_quiet(began, deadline)
@@ -139,8 +141,8 @@ impl<'a> Checker<'a> {
             if !free {
                 continue;
             }
-            for contact in matrix.contacts(pair[1]) {
-                let target = (number, round, Purpose::Alert(pair[1]), contact.clone());
+            for contact in matrix.first_contacts(pair[1], incident.severity()).iter() {
+                let target = (number, round, Purpose::Alert(pair[1]), contact.clone(), 0);
                 let sends = self.targets.get(&target).into_iter().flatten();
                 let told = sends.map(|i| self.sent(*i)).any(|sent| sent.began <= deadline);
                 if !told && !self.is_crowded(contact, began, deadline) {
@@ -164,7 +166,7 @@ impl<'a> Checker<'a> {
     }
 
     /// Whether an incident has had its final severity since then.
-    fn has_its_severity(&self, number: IncidentNumber, since: Micros) -> bool {
+    pub(super) fn has_its_severity(&self, number: IncidentNumber, since: Micros) -> bool {
         let changed = self.updates_of(number).iter().any(|call| {
             call.update.severity.is_some()
                 && (call.answer.is_open() || call.ended.is_none_or(|end| end >= since))
@@ -178,11 +180,12 @@ impl<'a> Checker<'a> {
         number: IncidentNumber,
         round: u32,
         level: Level,
-        contacts: &[inresponse_core::model::Contact],
+        steps: &[(&Contact, Duration)],
     ) -> Option<Micros> {
         let mut died = 0;
-        for contact in contacts {
-            let sends = self.targets.get(&(number, round, Purpose::Alert(level), contact.clone()))?;
+        for (contact, after) in steps {
+            let target = (number, round, Purpose::Alert(level), (*contact).clone(), after.as_secs());
+            let sends = self.targets.get(&target)?;
             let rejected = sends.iter().map(|i| self.sent(*i)).find(|s| s.told == Some(Told::Rejected))?;
             died = died.max(rejected.ended?);
         }
@@ -192,7 +195,7 @@ impl<'a> Checker<'a> {
     /// P9: every attempt that was not rejected is tried again, soon enough.
     fn retries_come_in_time(&self) {
         for (target, sends) in self.targets.clone() {
-            let (number, round, purpose, contact) = target;
+            let (number, round, purpose, contact, _) = target;
             let Some(level) = purpose.level() else { continue };
             for (n, i) in sends.iter().enumerate() {
                 let sent = self.sent(*i);

@@ -23,7 +23,11 @@ pub(crate) fn json(alert: &Alert, now: DateTime<Utc>) -> Vec<u8> {
         level: convert::purpose(alert.purpose()),
         contact: alert.contact().to_string(),
         others: alert.others().map(Contact::to_string).collect(),
-        upcoming: alert.upcoming().iter().map(|next| convert::upcoming(next, Contact::to_string)).collect(),
+        upcoming: alert
+            .upcoming()
+            .iter()
+            .map(|next| convert::upcoming(alert.incident(), next, Contact::to_string))
+            .collect(),
         claim_url: claim(alert).map(|(_, url)| url.to_owned()),
         incident: convert::incident(alert.incident(), alert.count()),
     };

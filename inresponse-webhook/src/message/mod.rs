@@ -82,7 +82,12 @@ fn context(alert: &Alert) -> String {
     for next in alert.upcoming().iter().take(UPCOMING) {
         text.push_str("\nunless claimed: ");
         text.push_str(&match next {
-            Upcoming::Level { at, contacts, .. } => format!("{} at {}", names(incident, contacts), time(*at)),
+            Upcoming::Level { at, contacts, .. } => {
+                format!("{} at {}", names(incident, contacts.iter()), time(*at))
+            }
+            Upcoming::Step { at, contacts, .. } => {
+                format!("{} at {}", names(incident, contacts.iter().copied()), time(*at))
+            }
             Upcoming::Round { round, at } => {
                 format!("round {round} at {}: the people on call then", time(*at))
             }
@@ -91,8 +96,8 @@ fn context(alert: &Alert) -> String {
     text
 }
 
-fn names(incident: &Incident, contacts: &[Contact]) -> String {
-    contacts.iter().map(|contact| incident.shown(contact)).collect::<Vec<_>>().join(", ")
+fn names<'a>(incident: &Incident, contacts: impl Iterator<Item = &'a Contact>) -> String {
+    contacts.map(|contact| incident.shown(contact)).collect::<Vec<_>>().join(", ")
 }
 
 /// The beginning of a text with a weight of at most `most`, with invisible characters made visible, and an ellipsis if

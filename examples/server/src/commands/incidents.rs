@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use clap::Args;
 use inresponse_client::{
     Delivery, DeliveryStatus, Details, Entry, EventKind, Incident, Level, LevelWord, ListQuery, Reached,
-    Severity, State, TeamReason, Upcoming, Update,
+    Severity, State, TeamReason, Upcoming, UpcomingAlert, Update,
 };
 
 use super::connect::Connect;
@@ -288,12 +288,21 @@ fn reached(reached: &Reached) -> String {
 
 fn upcoming(next: &Upcoming) -> String {
     match next {
-        Upcoming::Level { at, level, contacts } => {
-            format!("{}  {}: {}", output::time(*at), level_name(level), contacts.join(", "))
+        Upcoming::Level { at, level, contacts, alerts, .. } => {
+            let who = if alerts.is_empty() { contacts.clone() } else { alerts.iter().map(alerted).collect() };
+            format!("{}  {}: {}", output::time(*at), level_name(level), who.join(", "))
         }
         Upcoming::Round { at, round } => {
             format!("{}  round {round}: the people on call then", output::time(*at))
         }
+    }
+}
+
+/// A contact, and its method if it is a person's.
+fn alerted(alert: &UpcomingAlert) -> String {
+    match (&alert.person, &alert.method) {
+        (Some(person), Some(method)) => format!("{person} ({method})"),
+        (_, _) => alert.contact.clone(),
     }
 }
 
@@ -343,6 +352,10 @@ fn told(entry: &Entry) -> String {
         }
         EventKind::LevelEmpty => format!("{} has nobody{then}", level()),
         EventKind::LevelDead => format!("{} could not be reached{then}", level()),
+        EventKind::AlertsCut => format!(
+            "{} alerts were left out, because the round has too many",
+            entry.alerts.map_or_else(|| "some".to_owned(), |alerts| alerts.to_string())
+        ),
         EventKind::Unclaimed => match &entry.reached {
             Some(Reached::NobodyYet) => "every level had its turn, and nobody had been reached".to_owned(),
             Some(who) => reached(who),
