@@ -221,8 +221,22 @@ impl Checker<'_> {
                 _ => false,
             };
             let timeline = self.last.get(&update.number).map(|record| record.incident.timeline().entries());
+            // So may a later step of a rule.
+            let steps = self.last.get(&update.number).map_or(&[][..], |record| record.incident.deliveries());
+            let had_a_step = steps.iter().any(|d| {
+                !d.is_status_update()
+                    && *d.contact() == update.contact
+                    && d.attempts() > 0
+                    && !d.after().is_zero()
+            });
+            let was_sent = self.sends.get(&update.number).into_iter().flatten().any(|i| {
+                let sent = self.sent(*i);
+                sent.contact == update.contact && sent.began <= update.began
+            });
             let was_alerted = self.scenario.status_updates == StatusUpdates::On
-                && timeline.is_none_or(|entries| entries.iter().any(|entry| began(&entry.event)));
+                && (had_a_step
+                    || was_sent
+                    || timeline.is_none_or(|entries| entries.iter().any(|entry| began(&entry.event))));
             let before = |call: &&&crate::history::UpdateCall| call.began <= update.began && may_have(call);
             let mut calls = self.updates_of(update.number).iter().filter(before);
             let was_handed = calls.clone().any(|call| {
