@@ -1,15 +1,20 @@
 //! How large a record becomes.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::scene::Scene;
 use super::{LEASE, WAIT};
 use crate::model::{
-    Contact, Incident, IncidentNumber, KeyName, Matrix, Note, Person, Report, Reporter, ServiceName,
-    Severity, TeamName, Version,
+    Contact, Incident, IncidentNumber, KeyName, Level, Matrix, MethodName, Note, Person, PersonId, Report,
+    Reporter, ServiceName, Severity, TeamName, Version,
 };
 use crate::notify::Outcome;
 use crate::plan::{self, Alerted, Draft, HoldNothing, StateChange, TakeOver, Update};
+use crate::roster::{
+    self, Book, Defaults, Directory, Entry, Profile, RuleFor, RuleStep, Standing, Target, Team, TeamLevel,
+    TeamPart,
+};
 use crate::store::Record;
 
 /// The promise says well under 100 KB.
@@ -41,6 +46,37 @@ fn widest_matrix(contact: fn(usize) -> Contact, height: usize) -> Matrix {
         Severity::ALL.map(|severity| (severity, (1..=40).map(|n| if n > 20 { n + 65_000 } else { n })));
     let masks: BTreeMap<_, _> = masks.into_iter().map(|(s, levels)| (s, levels.collect())).collect();
     Matrix::new(levels, (half..2 * half).map(contact).collect(), WAIT).repeated(100).alerting(masks)
+}
+
+/// A matrix of people with the longest names, as many methods and steps as they may have, and addresses of `length`
+/// bytes, as the roster freezes it.
+fn people(height: usize, length: usize) -> Matrix {
+    let id = |i: usize| PersonId::new(format!("{i:02}{}", "p".repeat(PersonId::MAX_BYTES - 2))).unwrap();
+    let method = |n: usize| MethodName::new(format!("{n}{}", "m".repeat(MethodName::MAX_BYTES - 1))).unwrap();
+    let mut book = Book::default();
+    for i in 0..20 {
+        let contact = |n: usize| Contact::new(format!("x:{i:02}{n}{}", "c".repeat(length - 5))).unwrap();
+        let mut profile = Profile::builder((0..10).map(|n| (method(n), contact(n))).collect());
+        let of = Severity::ALL.map(RuleFor::Severity);
+        for (k, of) in of.into_iter().chain([RuleFor::Default]).enumerate() {
+            // Each severity has other methods.
+            let step = |n: usize| RuleStep {
+                after: std::time::Duration::from_secs(60 * n as u64),
+                methods: vec![method((n + 3 * k) % 10)],
+            };
+            profile = profile.rule(of, (0..10).map(step).collect());
+        }
+        book.put(Entry::person(&id(i), profile.build().unwrap()));
+    }
+    let level = |level: usize| TeamLevel {
+        notify: (0..20).filter(|i| i % height == level).map(|i| Target::Person(id(i))).collect(),
+        wait: Some(std::time::Duration::from_secs(600 + level as u64)),
+    };
+    let fallback: Vec<Contact> = (0..20).map(longest_mail).collect();
+    let team = Team::builder(fallback).levels((0..height).map(level).collect()).build().unwrap();
+    let part = TeamPart { settings: Some(Arc::new(team)), days: BTreeMap::new(), standing: Standing::Known };
+    let directory = Directory::new(TeamName::new("t").unwrap(), part, Arc::new(book));
+    roster::resolve(&directory, &Defaults::none(), super::T0).unwrap().matrix.repeated(100)
 }
 
 fn longest_report() -> Report {
@@ -128,6 +164,22 @@ fn p07_a_record_stays_under_100_kb_whatever_happens() {
                 let size = worst_size(widest_matrix(contact, height), 15, each_round);
                 assert!(size < MOST, "{what} contacts in {height} levels, {how}: {size} bytes");
             }
+        }
+    }
+}
+
+#[test]
+fn p07_a_record_of_people_with_many_methods_and_rules_stays_under_100_kb_too() {
+    for (height, length) in [(1, 250), (5, 250), (20, 250), (5, 40)] {
+        for (how, each_round) in [("talkative", talkative as fn(&mut Scene, i64)), ("deadly", deadly)] {
+            let matrix = people(height, length);
+            for severity in Severity::ALL {
+                let levels = (1..=matrix.height()).map(Level::At).chain([Level::Fallback]);
+                let alerts: usize = levels.map(|level| matrix.steps(level, severity).len()).sum();
+                assert!(alerts <= Matrix::MAX_CONTACTS && matrix.cut(severity) > 100, "{alerts} alerts");
+            }
+            let size = worst_size(matrix, 6, each_round);
+            assert!(size < MOST, "{height} levels, addresses of {length} bytes, {how}: {size} bytes");
         }
     }
 }
