@@ -137,8 +137,8 @@ impl From<DateTime<Utc>> for Time {
     }
 }
 
-/// An update of an incident. An update needs at least one of `state`, `handTo`, `handToTeam`, `escalate`, `severity`
-/// and `note`, and at most one of the first four.
+/// An update of an incident. An update needs at least one of `state`, `handTo`, `handToTeam`, `escalate`,
+/// `snoozeSeconds`, `severity` and `note`, and at most one of the first five.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = PostIncident,
     example = json!({ "incidentId": 10000, "state": "CLAIMED" })))]
@@ -168,6 +168,10 @@ pub struct Update {
     /// `true`: alert the next level without waiting.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub escalate: Option<bool>,
+    /// The claim ends that many seconds from now, from 1 to 604800, earlier or later than before. Somebody must have the
+    /// incident.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub snooze_seconds: Option<u64>,
     /// A new severity.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
@@ -206,6 +210,11 @@ impl Update {
     /// An update that alerts the next level without waiting.
     pub fn escalate() -> Self {
         Self { escalate: Some(true), ..Self::default() }
+    }
+
+    /// An update that sets the end of the claim.
+    pub fn snooze(seconds: u64) -> Self {
+        Self { snooze_seconds: Some(seconds), ..Self::default() }
     }
 
     /// An update that adds a note to the timeline.

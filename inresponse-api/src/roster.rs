@@ -107,6 +107,9 @@ pub struct TeamSettings {
     /// The team's own ladder, for days without a calendar entry (default: none).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub levels: Option<Vec<TeamLevel>>,
+    /// How many seconds a claim lasts, from 1 to 604800; then the incident is OPEN again (default: claims do not end).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub claim_timeout_seconds: Option<u64>,
     /// If given, people are told by mail when their shifts begin (default: nobody is told).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shift_notices: Option<ShiftNotices>,
@@ -149,6 +152,7 @@ impl TeamSettings {
             repeat: None,
             alert_levels: None,
             levels: None,
+            claim_timeout_seconds: None,
             shift_notices: None,
             owner: None,
         }
@@ -177,6 +181,9 @@ pub struct Team {
     /// The team's own ladder, if it has one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub levels: Vec<TeamLevel>,
+    /// How many seconds a claim lasts; absent if claims do not end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub claim_timeout_seconds: Option<u64>,
     /// Who is told when a shift begins; absent if nobody is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shift_notices: Option<ShiftNotices>,
@@ -195,6 +202,7 @@ impl From<Team> for TeamSettings {
             repeat: Some(team.repeat),
             alert_levels: Some(team.alert_levels),
             levels: Some(team.levels),
+            claim_timeout_seconds: team.claim_timeout_seconds,
             shift_notices: team.shift_notices,
             owner: team.owner,
         }

@@ -173,6 +173,10 @@ words! {
         LevelDead = "levelDead",
         /// Alerts of a round were left out, because it would have had too many.
         AlertsCut = "alertsCut",
+        /// The time of a claim was over, so the incident is OPEN again.
+        ClaimEnded = "claimEnded",
+        /// Somebody set the end of the claim.
+        Snoozed = "snoozed",
         /// Every level had its turn, and nobody claimed.
         Unclaimed = "unclaimed",
         /// Somebody claimed the incident.

@@ -130,7 +130,7 @@ impl<'a> View<'a> {
             }
             .map(|signature| time(zone, signature.at))
             .unwrap_or_default(),
-            answer_by: plan::claim_ends_at(incident).map(|at| time(zone, at)),
+            answer_by: plan::answer_by(incident).map(|at| time(zone, at)),
         }
     }
 

@@ -618,7 +618,8 @@ impl Model for Protocol {
                     | StateChange::HandTo(_)
                     | StateChange::Resolve
                     | StateChange::End(_)
-                    | StateChange::Escalate => world.left.claims -= 1,
+                    | StateChange::Escalate
+                    | StateChange::Snooze(_) => world.left.claims -= 1,
                 }
             }
         }

@@ -141,6 +141,7 @@ impl Stats {
                     "update: handed to a team"
                 }
                 (Answer::Got(Verdict::Changed(_)), Some(StateChange::Escalate)) => "update: escalated",
+                (Answer::Got(Verdict::Changed(_)), Some(StateChange::Snooze(_))) => "update: snoozed",
                 (Answer::Got(Verdict::Changed(_)), None) => "update: other",
                 (Answer::Got(Verdict::Unchanged(_)), _) => "update: unchanged",
                 (Answer::Got(Verdict::Refused(_, Refusal::Forbidden { .. })), _) => {

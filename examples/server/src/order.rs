@@ -143,6 +143,9 @@ fn without_the_unknown(entry: &Entry, roster: &Snapshot) -> Option<Entry> {
     for (severity, levels) in settings.alert_levels() {
         first = first.alert_levels(*severity, levels.clone());
     }
+    if let Some(timeout) = settings.claim_timeout() {
+        first = first.claim_timeout(timeout);
+    }
     if let Some(notices) = settings.shift_notices() {
         first = first.shift_notices(notices.clone());
     }

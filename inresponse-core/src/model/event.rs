@@ -198,6 +198,18 @@ pub enum Event {
         /// The person who had the incident.
         to: Person,
     },
+    /// The time of a claim was over, so a new round begins.
+    ClaimEnded {
+        /// The person who had the incident.
+        by: Person,
+    },
+    /// A person set the end of the claim.
+    Snoozed {
+        /// The person who made the request.
+        by: Person,
+        /// How many seconds later the claim ends.
+        seconds: u64,
+    },
     /// A person handed the incident to another team, so a new round begins for that team.
     HandedToTeam {
         /// The person who handed it over.
@@ -297,7 +309,11 @@ impl Event {
             Event::HandoverUnconfirmed { .. } | Event::HandoverUnanswered { .. } => &["event", "to"],
             Event::TeamChanged { .. } => &["event", "from", "to", "why"],
             Event::TeamGone { .. } => &["event", "team", "alerted"],
-            Event::Escalated { .. } | Event::Released { .. } | Event::Resolved { .. } => &["event", "by"],
+            Event::Escalated { .. }
+            | Event::Released { .. }
+            | Event::Resolved { .. }
+            | Event::ClaimEnded { .. } => &["event", "by"],
+            Event::Snoozed { .. } => &["event", "by", "seconds"],
             Event::Noted { .. } => &["event", "by", "note"],
             Event::ClockWentBack { .. } => &["event", "seconds"],
             Event::Folded { .. } => &["event", "entries", "standing"],

@@ -1,6 +1,7 @@
 //! The incident: one record, which only the planner changes.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use chrono::serde::{ts_microseconds as micros, ts_microseconds_option as micros_option};
 use chrono::{DateTime, Utc};
@@ -10,14 +11,14 @@ use super::{
     Contact, DedupKey, Delivery, DeliveryId, DeliveryKey, IncidentNumber, Level, Link, Matrix, Person,
     Purpose, Recipient, Reporter, ServiceName, Severity, Source, State, TeamName, Timeline, Unknown,
 };
-use crate::clock::to_micros;
+use crate::clock::{later, to_micros};
 
 /// The newest format of a stored incident that this version writes and acts on.
 ///
 /// The format is raised if a field that decides who is alerted, and when, gets a new value, because an older server
 /// would alert wrongly. A new field or a new timeline event needs no new format: an older server keeps both. A server
 /// shows an incident in a newer format, but only newer servers act on it.
-pub const FORMAT: u32 = 3;
+pub const FORMAT: u32 = 4;
 
 /// The format of incidents that need no newer one.
 pub(crate) const FIRST_FORMAT: u32 = 1;
@@ -27,6 +28,9 @@ pub(crate) const OWN_WAITS: u32 = 2;
 
 /// The format of incidents in which a person's rules alert some contacts later than their level.
 pub(crate) const STEPS: u32 = 3;
+
+/// The format of incidents whose claims end.
+pub(crate) const CLAIM_ENDS: u32 = 4;
 
 /// The format of bodies that were stored without one.
 fn first_format() -> u32 {
@@ -89,6 +93,24 @@ pub struct Handover {
     /// Since when it is known that the person could not be notified.
     #[serde(default, with = "micros_option", skip_serializing_if = "Option::is_none")]
     pub unconfirmed_at: Option<DateTime<Utc>>,
+}
+
+/// The end of a claim, which is fixed when the claim is made or snoozed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClaimEnd {
+    /// When the claim ends.
+    #[serde(with = "micros")]
+    pub at: DateTime<Utc>,
+    /// When the end was fixed.
+    #[serde(with = "micros")]
+    pub since: DateTime<Utc>,
+}
+
+impl ClaimEnd {
+    /// An end that is fixed now, that long from now.
+    pub(crate) fn after(time: Duration, now: DateTime<Utc>) -> Self {
+        Self { at: later(now, time), since: now }
+    }
 }
 
 /// A level of the current round that has begun.
@@ -156,6 +178,9 @@ pub struct Incident {
     /// The hand-over, if the holder was handed the incident and has not answered yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) handover: Option<Handover>,
+    /// The end of the claim, if it ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) claim_end: Option<ClaimEnd>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) resolved: Option<Signature>,
     /// The recovery that resolved the incident, if its system reported one.
@@ -227,6 +252,7 @@ impl Incident {
             updated_at: part.updated_at.unwrap_or(part.created_at),
             claimed: part.claimed,
             handover: None,
+            claim_end: None,
             resolved: part.resolved,
             ended: None,
             round: part.round,

@@ -80,6 +80,14 @@ pub struct Matrix {
     recipients: Vec<Recipient>,
     #[serde(default, skip_serializing_if = "Timing::is_plain")]
     timing: Timing,
+    /// How long a claim of the team lasts; absent if claims do not end.
+    #[serde(
+        rename = "claimTimeoutMillis",
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "maybe_millis"
+    )]
+    claim_timeout: Option<Duration>,
     /// For each severity, the number of alerts that were left out because a round would have had too many.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     cut: BTreeMap<Severity, u32>,
@@ -131,6 +139,7 @@ impl Matrix {
             waits: Vec::new(),
             recipients: Vec::new(),
             timing: Timing::default(),
+            claim_timeout: None,
             cut: BTreeMap::new(),
             unknown: Unknown::default(),
         }
@@ -160,6 +169,13 @@ impl Matrix {
     #[must_use]
     pub fn with_status_updates(mut self, status_updates: StatusUpdates) -> Self {
         self.status_updates = status_updates;
+        self
+    }
+
+    /// Sets how long a claim lasts (default: claims do not end).
+    #[must_use]
+    pub fn claims_last(mut self, timeout: Option<Duration>) -> Self {
+        self.claim_timeout = timeout;
         self
     }
 
@@ -331,6 +347,11 @@ impl Matrix {
         !self.waits.is_empty()
     }
 
+    /// How long a claim lasts; `None` if claims do not end.
+    pub fn claim_timeout(&self) -> Option<Duration> {
+        self.claim_timeout
+    }
+
     /// The number of further rounds before the fallback.
     pub fn repeat(&self) -> u32 {
         self.repeat
@@ -379,6 +400,20 @@ mod all_millis {
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<Duration>, D::Error> {
         let waits = Vec::<u64>::deserialize(d)?;
         Ok(waits.into_iter().map(Duration::from_millis).collect())
+    }
+}
+
+mod maybe_millis {
+    use std::time::Duration;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(d: &Option<Duration>, s: S) -> Result<S::Ok, S::Error> {
+        d.map(|d| u64::try_from(d.as_millis()).unwrap_or(u64::MAX)).serialize(s)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Duration>, D::Error> {
+        Ok(Option::<u64>::deserialize(d)?.map(Duration::from_millis))
     }
 }
 

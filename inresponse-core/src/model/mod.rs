@@ -24,7 +24,7 @@ pub use attempt::Outcome;
 pub use contact::{Contact, Scheme};
 pub use delivery::{Delivery, DeliveryId, DeliveryKey, DeliveryStatus, LastOutcome, OutcomeKind};
 pub use event::{Entry, Event, StandIn, TeamChange, UnknownEvent};
-pub use incident::{BegunLevel, Ended, FORMAT, Handover, Incident, Signature};
+pub use incident::{BegunLevel, ClaimEnd, Ended, FORMAT, Handover, Incident, Signature};
 pub use matrix::{Level, Matrix, Origin, Recipient, StatusUpdates};
 pub use names::{
     DedupKey, IncidentNumber, KeyName, LayerName, MethodName, Note, OverrideId, OwnerName, Person, PersonId,
@@ -41,6 +41,6 @@ pub use timing::{TimedStep, Timing};
 pub(crate) use zone::Era;
 pub use zone::{LocalTime, Zone};
 
-pub(crate) use incident::{FIRST_FORMAT, OWN_WAITS, STEPS};
+pub(crate) use incident::{CLAIM_ENDS, FIRST_FORMAT, OWN_WAITS, STEPS};
 pub(crate) use names::title;
 pub(crate) use unknown::Unknown;

@@ -145,7 +145,10 @@ impl Standing {
                 self.state = State::Claimed;
                 self.claimed_by = Some(to.clone());
             }
-            Event::Released { .. } | Event::HandedToTeam { .. } | Event::HandoverUnanswered { .. } => {
+            Event::Released { .. }
+            | Event::HandedToTeam { .. }
+            | Event::HandoverUnanswered { .. }
+            | Event::ClaimEnded { .. } => {
                 self.state = State::Open;
                 self.claimed_by = None;
             }
@@ -162,6 +165,7 @@ impl Standing {
             | Event::TeamChanged { .. }
             | Event::TeamGone { .. }
             | Event::Escalated { .. }
+            | Event::Snoozed { .. }
             | Event::HandoverUnconfirmed { .. }
             | Event::ReportedLower { .. }
             | Event::Noted { .. }

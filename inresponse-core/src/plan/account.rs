@@ -70,7 +70,13 @@ pub fn history(incident: &Incident) -> Vec<Happened<'_>> {
 
 /// Whether an event ends the effects of earlier alerts.
 fn begins_again(event: &Event) -> bool {
-    matches!(event, Event::Released { .. } | Event::HandedToTeam { .. } | Event::HandoverUnanswered { .. })
+    matches!(
+        event,
+        Event::Released { .. }
+            | Event::HandedToTeam { .. }
+            | Event::HandoverUnanswered { .. }
+            | Event::ClaimEnded { .. }
+    )
 }
 
 /// Whether the next level or round was due at once, because this level was empty or dead and there was a next one.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::backoff;
+use super::claim_end;
 use super::decision::{Decision, change};
 use super::draft::due_at;
 use super::past::{happened, leases};
@@ -38,6 +39,9 @@ pub(super) fn clock_went_back(incident: &Incident, lease: Duration, now: DateTim
     if let Some(handover) = &mut next.handover {
         has_come(&mut handover.at);
         handover.unconfirmed_at.iter_mut().for_each(has_come);
+    }
+    if let Some(end) = &mut next.claim_end {
+        claim_end::move_back(end, now);
     }
     for delivery in &mut next.deliveries {
         let is_later_step = delivery.is_later_step();

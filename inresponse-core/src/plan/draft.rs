@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use super::{handover, ladder, past};
+use super::{claim_end, handover, ladder, past};
 use crate::clock::later;
-use crate::model::{DedupKey, Incident, OWN_WAITS, STEPS, ServiceName, State};
+use crate::model::{CLAIM_ENDS, DedupKey, Incident, OWN_WAITS, STEPS, ServiceName, State};
 
 /// A record to commit: the incident, and the fields that a store indexes.
 ///
@@ -26,6 +26,9 @@ impl Draft {
         }
         if !incident.matrix.is_plain() {
             incident.format = incident.format.max(STEPS);
+        }
+        if incident.claim_end.is_some() || incident.matrix.claim_timeout().is_some() {
+            incident.format = incident.format.max(CLAIM_ENDS);
         }
         let mut due_at = due_at(&incident);
         // Only a newer server knows what else is due, so the incident is due at once.
@@ -86,11 +89,12 @@ impl Draft {
 }
 
 /// When an incident is due: the earliest of its pending deliveries, its lease ends, and the next level, repeat round,
-/// fallback or end of the escalation. If it is not OPEN, only status updates and the answer of a new holder are due.
+/// fallback or end of the escalation. If it is not OPEN, only status updates, the answer of a new holder and the end of the
+/// claim are due.
 pub fn due_at(incident: &Incident) -> Option<DateTime<Utc>> {
     if incident.state != State::Open {
         let updates = incident.current_status_updates().filter_map(|d| d.due_at());
-        return updates.chain(handover::due_at(incident)).min();
+        return updates.chain(handover::due_at(incident)).chain(claim_end::ends_at(incident)).min();
     }
     let deliveries = incident.current_deliveries().filter_map(|d| d.due_at());
     deliveries.chain(ladder::next(incident).map(|next| next.at)).min()
@@ -104,7 +108,7 @@ pub(crate) fn due_after(incident: &Incident, now: DateTime<Utc>) -> Option<DateT
         incident.current_deliveries().filter_map(|d| d.due_at()).chain(rung).collect()
     } else {
         let updates = incident.current_status_updates().filter_map(|d| d.due_at());
-        updates.chain(handover::due_at(incident)).collect()
+        updates.chain(handover::due_at(incident)).chain(claim_end::ends_at(incident)).collect()
     };
     deliveries.into_iter().filter(|at| *at > now).min()
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
+use super::claim_end;
 use super::decision::{Decision, Dispatch, change};
 use super::handover::{self, Matured};
 use super::hold::{Held, Hold};
@@ -29,7 +30,11 @@ pub(super) fn due(
 ) -> Decision {
     let mut incident = incident.clone();
     let matured = match handover::mature(&mut incident, round.as_ref(), now) {
-        Matured::Nothing => false,
+        Matured::Nothing => match claim_end::mature(&mut incident, round.as_ref(), now) {
+            Matured::Nothing => false,
+            Matured::Changed => true,
+            Matured::NeedsRound(of) => return Decision::NeedsRound(of),
+        },
         Matured::Changed => true,
         Matured::NeedsRound(of) => return Decision::NeedsRound(of),
     };

@@ -24,6 +24,7 @@
 //! | `people` | claim, release, resolve, hand over, escalate, severity, note |
 //! | `personal` | the steps of people's rules, which are later than their level |
 //! | `status_updates` | status updates: who is notified of a claim |
+//! | `claim_end` | when a claim ends, and the new round after it |
 //! | `handover` | the new holder who has not answered yet |
 //! | `account` | past events, as facts for pages, mails and answers |
 //! | `outlook` | future alerts, as facts of the same kind |
@@ -36,6 +37,7 @@ mod account;
 mod answer;
 mod backoff;
 mod bounce;
+mod claim_end;
 mod clock_back;
 mod decision;
 mod draft;
@@ -65,7 +67,7 @@ pub use due::MAX_EXPIRED;
 pub use hold::{Held, Hold, HoldNothing};
 pub use input::Input;
 pub use open::{Opening, open, open_leasing};
-pub use outlook::{Upcoming, claim_ends_at, may_escalate, next_alert_at, outlook, waiting_since};
+pub use outlook::{Upcoming, answer_by, claim_ends_at, may_escalate, next_alert_at, outlook, waiting_since};
 pub use request::{Answer, AnswerTo, Refusal, StateChange, TakeOver, Update, Wanted};
 pub use round::{Alerted, NextRound, RoundOf};
 pub use step::step;

@@ -105,6 +105,7 @@ fn opened(report: Report, team: TeamName, matrix: Matrix, now: DateTime<Utc>) ->
         updated_at: now,
         claimed: None,
         handover: None,
+        claim_end: None,
         resolved: None,
         ended: None,
         round: 1,

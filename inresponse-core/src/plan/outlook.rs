@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 
 use super::ladder::{self, Next, Rung};
-use super::{handover, people, personal};
+use super::{claim_end, handover, people, personal};
 use crate::clock::later;
 use crate::model::{BegunLevel, Contact, Delivery, DeliveryStatus, Incident, Level, State};
 
@@ -132,8 +132,14 @@ fn next_level_due(incident: &Incident) -> Option<DateTime<Utc>> {
     ladder::next(incident).filter(|next| next.rung != Rung::Over).map(|next| next.at)
 }
 
-/// When the holder's claim ends unless they answer; `None` if the claim does not end.
+/// When the claim ends, by the team's claim timeout, by a snooze, or because a new holder has not answered; `None` if it
+/// does not end.
 pub fn claim_ends_at(incident: &Incident) -> Option<DateTime<Utc>> {
+    handover::answer_by(incident).into_iter().chain(claim_end::ends_at(incident)).min()
+}
+
+/// By when a new holder must answer; `None` if no answer is expected.
+pub fn answer_by(incident: &Incident) -> Option<DateTime<Utc>> {
     handover::answer_by(incident)
 }
 

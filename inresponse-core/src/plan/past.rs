@@ -16,7 +16,8 @@ pub(super) fn happened(incident: &Incident) -> impl Iterator<Item = DateTime<Utc
     let outcomes = incident.current_deliveries().filter_map(|d| d.last.as_ref()).map(|last| last.at);
     let unsettled = incident.current_deliveries().filter(|d| d.is_unsettled()).map(Delivery::counted_from);
     let handed = incident.handover.iter().flat_map(|handover| [Some(handover.at), handover.unconfirmed_at]);
-    let told = begun.chain(outcomes).chain(unsettled).chain(handed.flatten());
+    let ends = incident.claim_end.iter().map(|end| end.since);
+    let told = begun.chain(outcomes).chain(unsettled).chain(handed.flatten()).chain(ends);
     told.chain([incident.updated_at, incident.round_began_at])
 }
 

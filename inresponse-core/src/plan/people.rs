@@ -1,5 +1,7 @@
 //! Decides about people's updates: claim, release, resolve, hand over, escalate, change the severity, note.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 
 use super::clock_back::began_by;
@@ -7,7 +9,7 @@ use super::decision::{Decision, change};
 use super::ladder::{self, Rung};
 use super::request::{Refusal, StateChange, TakeOver, Update};
 use super::round::{Alerted, NextRound, RoundOf, begin_again, next_of, stop_pending};
-use super::{handover, personal, status_updates};
+use super::{claim_end, handover, personal, status_updates};
 use crate::model::{
     Contact, Edge, Ended, Event, Incident, KeyName, MethodName, Person, PersonId, Recipient, Signature, State,
 };
@@ -59,6 +61,7 @@ pub(super) fn update(
                         Some(_) => return Decision::Refuse(Refusal::UnknownTeam(team.clone())),
                     },
                     StateChange::Escalate => escalate(&mut next, who, now),
+                    StateChange::Snooze(time) => snooze(&mut next, who, *time, now),
                 }
                 changed = true;
             }
@@ -104,6 +107,12 @@ enum Grant {
 fn grant(incident: &Incident, by: &Person, request: &StateChange, now: DateTime<Utc>) -> Grant {
     if *request == StateChange::Escalate {
         return grant_escalation(incident, now);
+    }
+    if let StateChange::Snooze(_) = request {
+        return match incident.state {
+            State::Claimed => Grant::Change,
+            State::Open | State::Resolved => Grant::Refuse(Refusal::NotSnoozing(incident.state)),
+        };
     }
     let claimed_by_another = match (incident.state, &incident.claimed) {
         (State::Claimed, Some(claimed)) if !claimed.by.is(by) => Some(&claimed.by),
@@ -161,6 +170,7 @@ fn own(incident: &mut Incident, owner: &Person, now: DateTime<Utc>) -> Option<Pe
     incident.state = State::Claimed;
     incident.claimed = Some(Signature::new(owner.clone(), now));
     incident.handover = None;
+    claim_end::fix(incident, now);
     stop_pending(incident, now);
     from
 }
@@ -199,6 +209,7 @@ fn resolve(incident: &mut Incident, who: Who<'_>, ended: Option<Ended>, now: Dat
     incident.ended = ended;
     incident.resolved = Some(Signature::new(who.by.clone(), now));
     incident.handover = None;
+    incident.claim_end = None;
     stop_pending(incident, now);
     status_updates::create(incident, who.by, &[], now);
     who.notes(incident, Event::Resolved { by: who.by.clone() }, now);
@@ -216,6 +227,12 @@ fn hand_to_team(incident: &mut Incident, who: Who<'_>, round: NextRound, now: Da
     incident.handed_to = Some(to.clone());
     who.notes(incident, Event::HandedToTeam { by: who.by.clone(), from, to }, now);
     begin_again(incident, round, now);
+}
+
+/// Sets the end of the claim.
+fn snooze(incident: &mut Incident, who: Who<'_>, time: Duration, now: DateTime<Utc>) {
+    claim_end::snooze(incident, time, now);
+    who.notes(incident, Event::Snoozed { by: who.by.clone(), seconds: time.as_secs() }, now);
 }
 
 /// Makes the next level due now, without waiting for the levels that have begun.

@@ -1,6 +1,7 @@
 //! What a person asks for, and why that may be refused.
 
 use std::fmt;
+use std::time::Duration;
 
 use crate::model::{
     Contact, DeliveryId, Ended, KeyName, MethodName, Note, Person, Severity, State, TeamName,
@@ -34,13 +35,15 @@ pub enum StateChange {
     HandToTeam(TeamName),
     /// Alert the next level without waiting. It must be OPEN and stays OPEN.
     Escalate,
+    /// The claim ends that long from now, earlier or later than before. It must be CLAIMED and stays CLAIMED.
+    Snooze(Duration),
 }
 
 impl StateChange {
     /// The requested state.
     pub fn to(&self) -> State {
         match self {
-            StateChange::Claim(_) | StateChange::HandTo(_) => State::Claimed,
+            StateChange::Claim(_) | StateChange::HandTo(_) | StateChange::Snooze(_) => State::Claimed,
             StateChange::Release(_) | StateChange::HandToTeam(_) | StateChange::Escalate => State::Open,
             StateChange::Resolve | StateChange::End(_) => State::Resolved,
         }
@@ -138,6 +141,8 @@ pub enum Refusal {
     Over,
     /// It is not OPEN, so nobody is being alerted.
     NotEscalating(State),
+    /// It is not CLAIMED, so there is no claim to snooze.
+    NotSnoozing(State),
     /// Everybody has been alerted.
     NobodyLeft,
     /// There is no such team, or nobody in it could be alerted.
@@ -158,6 +163,7 @@ impl fmt::Display for Refusal {
             Refusal::Forbidden { from, to } => write!(f, "an incident that is {from} cannot become {to}"),
             Refusal::ClaimedBy(person) => write!(f, "it is claimed by {person}"),
             Refusal::NotEscalating(state) => write!(f, "it is {state}, so there is nothing to escalate"),
+            Refusal::NotSnoozing(state) => write!(f, "it is {state}, so there is no claim to snooze"),
             Refusal::NobodyLeft => f.write_str("nobody is left to alert"),
             Refusal::UnknownTeam(team) => write!(f, "team `{team}` does not exist or has nobody to alert"),
             Refusal::NewerFormat => f.write_str(

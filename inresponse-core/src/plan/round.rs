@@ -108,6 +108,7 @@ pub(super) fn begin_again(incident: &mut Incident, round: NextRound, now: DateTi
     incident.state = State::Open;
     incident.claimed = None;
     incident.handover = None;
+    incident.claim_end = None;
     incident.repeats_done = 0;
     incident.accepted = 0;
     incident.exhausted = false;

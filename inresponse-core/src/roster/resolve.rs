@@ -161,7 +161,7 @@ fn addresses(targets: &[Target]) -> Option<Vec<Contact>> {
 
 fn completed(matrix: Matrix, team: &Team) -> Matrix {
     let matrix = matrix.repeated(team.repeat()).alerting(team.alert_levels().clone());
-    matrix.in_zone(team.timezone().clone())
+    matrix.in_zone(team.timezone().clone()).claims_last(team.claim_timeout())
 }
 
 /// Resolves who is on call by the calendar alone, by days in UTC, for a team for which [`resolve`] finds no settings.

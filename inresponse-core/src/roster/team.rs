@@ -24,6 +24,14 @@ pub struct Team {
     alert_levels: BTreeMap<Severity, Vec<u16>>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     levels: Vec<TeamLevel>,
+    /// How long a claim lasts; absent if claims do not end.
+    #[serde(
+        rename = "claimTimeoutSeconds",
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "maybe_seconds"
+    )]
+    claim_timeout: Option<Duration>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     shift_notices: Option<ShiftNotices>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -75,6 +83,7 @@ impl Team {
                 repeat: 0,
                 alert_levels: BTreeMap::new(),
                 levels: Vec::new(),
+                claim_timeout: None,
                 shift_notices: None,
                 owner: None,
             },
@@ -121,6 +130,11 @@ impl Team {
         &self.alert_levels
     }
 
+    /// How long a claim lasts; `None` if claims do not end.
+    pub fn claim_timeout(&self) -> Option<Duration> {
+        self.claim_timeout
+    }
+
     /// Whether people are told when their shifts begin, and who else is told.
     pub fn shift_notices(&self) -> Option<&ShiftNotices> {
         self.shift_notices.as_ref()
@@ -156,6 +170,13 @@ impl TeamBuilder {
     #[must_use]
     pub fn escalate_after(mut self, wait: Duration) -> Self {
         self.team.escalate_after = wait;
+        self
+    }
+
+    /// Sets how long a claim lasts (default: claims do not end).
+    #[must_use]
+    pub fn claim_timeout(mut self, timeout: Duration) -> Self {
+        self.team.claim_timeout = Some(timeout);
         self
     }
 
@@ -216,6 +237,10 @@ impl TeamBuilder {
             let most = Team::MAX_WAIT.as_secs();
             invalid.push("escalateAfterSeconds", format!("must be from 1 to {most}"));
         }
+        if team.claim_timeout.is_some_and(|time| time < Duration::from_secs(1) || time > Team::MAX_WAIT) {
+            let most = Team::MAX_WAIT.as_secs();
+            invalid.push("claimTimeoutSeconds", format!("must be from 1 to {most}"));
+        }
         if team.repeat > Team::MAX_REPEAT {
             invalid.push("repeat", format!("must be at most {}", Team::MAX_REPEAT));
         }
@@ -240,6 +265,9 @@ impl Team {
             ("repeat".into(), self.repeat.into()),
             ("alertLevels".into(), Value::Object(levels.collect())),
         ]);
+        if let Some(timeout) = self.claim_timeout {
+            shown.insert("claimTimeoutSeconds".to_owned(), timeout.as_secs_f64().into());
+        }
         if !self.levels.is_empty() {
             let level = |level: &TeamLevel| {
                 let mut shown = Map::from_iter([("notify".to_owned(), masked(&level.notify))]);

@@ -189,6 +189,9 @@ fn in_words(refusal: &Refusal) -> String {
         Refusal::NotEscalating(state) => {
             format!("this incident is {}, so nobody is being alerted", lower(state))
         }
+        Refusal::NotSnoozing(state) => {
+            format!("this incident is {}, so there is no claim to snooze", lower(state))
+        }
         Refusal::NobodyLeft => "nobody is left to alert".to_owned(),
         other => other.to_string(),
     }

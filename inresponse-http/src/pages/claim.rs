@@ -302,7 +302,7 @@ fn current(api: &Api, incident: &Incident, link: Link, me: Option<&Person>, stat
         Form { token, name, take_over, buttons }
     });
     let is_asked = incident.claimed().is_some_and(|claimed| is_theirs(&claimed.by));
-    let answer_by = plan::claim_ends_at(incident).filter(|_| is_asked);
+    let answer_by = plan::answer_by(incident).filter(|_| is_asked);
     let page = Page {
         frame: Frame::new(api, None, Place::Elsewhere),
         number: incident.number().value(),

@@ -3,6 +3,7 @@
 use askama::Template;
 use axum::http::StatusCode;
 use axum::response::Response;
+use chrono::{DateTime, Utc};
 use inresponse_core::model::{Incident, IncidentNumber, Person, Severity, State as IncidentState, TeamName};
 use inresponse_core::store::Record;
 use inresponse_core::{Outage, plan};
@@ -114,6 +115,8 @@ struct Fragment {
     is_mine: bool,
     /// The time by which the person who was handed the incident must answer.
     answer_by: Option<Moment>,
+    /// When the claim ends, if no answer is expected before.
+    claim_ends: Option<Moment>,
     trouble: Option<String>,
     /// The next alerts and their times, unless somebody claims the incident.
     upcoming: Vec<(Moment, String)>,
@@ -157,7 +160,8 @@ fn fragment(api: &Api, record: &Record, me: &Person) -> Fragment {
         links: links(incident),
         is_mine: holder.is_some_and(|signature| signature.by.is(me)),
         holder: holder.map(|signature| (signature.by.to_string(), Moment::clock(zone, signature.at))),
-        answer_by: plan::claim_ends_at(incident).map(|at| Moment::clock(zone, at)),
+        claim_ends: claim_ends(incident).map(|at| Moment::clock(zone, at)),
+        answer_by: plan::answer_by(incident).map(|at| Moment::clock(zone, at)),
         trouble: trouble(incident),
         upcoming: upcoming(incident),
         may_escalate: plan::may_escalate(incident),
@@ -184,4 +188,9 @@ impl Fragment {
     fn is_claimed(&self) -> bool {
         self.state == IncidentState::Claimed
     }
+}
+
+/// When the claim ends; `None` if an answer is expected, which is shown instead.
+fn claim_ends(incident: &Incident) -> Option<DateTime<Utc>> {
+    plan::claim_ends_at(incident).filter(|_| plan::answer_by(incident).is_none())
 }

@@ -143,6 +143,10 @@ fn told(incident: &Incident, happened: &Happened<'_>) -> String {
                 "Team {team} is gone, and nobody takes its place: the people of the last round are alerted"
             )
         }
+        Event::ClaimEnded { by } => format!("The claim of {by} ended, so the incident is open again"),
+        Event::Snoozed { by, seconds } => {
+            format!("{by} set the claim to end after {}", duration(*seconds))
+        }
         Event::Escalated { by } => format!("{by} escalated it"),
         Event::Released { by } => format!("{by} released it"),
         Event::Resolved { by } => format!("{by} resolved it"),
@@ -158,6 +162,15 @@ fn told(incident: &Incident, happened: &Happened<'_>) -> String {
         Event::Folded { entries, .. } => format!("{entries} older entries, no longer listed one by one"),
         Event::Unknown(event) => format!("{}: unknown to this version of InResponse", event.name()),
         _ => "Something else happened".to_owned(),
+    }
+}
+
+/// A time in the largest unit that divides it.
+fn duration(seconds: u64) -> String {
+    match seconds {
+        3600.. if seconds % 3600 == 0 => format!("{} h", seconds / 3600),
+        60.. if seconds % 60 == 0 => format!("{} min", seconds / 60),
+        _ => format!("{seconds} s"),
     }
 }
 

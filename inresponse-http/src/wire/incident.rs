@@ -121,6 +121,10 @@ fn entry(shown: &Shown<'_>, entry: &model::Entry) -> Entry {
         Event::AlertsCut { round, alerts } => {
             Entry { round: Some(*round), alerts: Some(*alerts), ..base(EventKind::AlertsCut) }
         }
+        Event::ClaimEnded { by: who } => by(EventKind::ClaimEnded, who),
+        Event::Snoozed { by: who, seconds } => {
+            Entry { seconds: i64::try_from(*seconds).ok(), ..by(EventKind::Snoozed, who) }
+        }
         Event::Unclaimed => base(EventKind::Unclaimed),
         Event::Claimed { by: who, from } => {
             Entry { from: from.as_ref().map(ToString::to_string), ..by(EventKind::Claimed, who) }

@@ -1,11 +1,16 @@
 //! Converts clients' reports and updates into the core's types.
 
+use std::time::Duration;
+
 use inresponse_api as api;
 use inresponse_core::InvalidInput;
 use inresponse_core::model::{IncidentNumber, KeyName, Note, Person, Report, Severity, State, TeamName};
 use inresponse_core::plan::{StateChange, TakeOver, Update};
 
 use crate::input::read_time;
+
+/// The longest snooze, in seconds.
+const MAX_SNOOZE: u64 = 7 * 24 * 3600;
 
 fn required(field: &'static str, value: Option<String>, invalid: &mut InvalidInput) -> String {
     if value.is_none() {
@@ -106,6 +111,16 @@ pub(crate) fn update(
             "handToTeam",
             given.hand_to_team.and_then(|to| {
                 invalid.keep(named("handToTeam", TeamName::new(to)).map(StateChange::HandToTeam))
+            }),
+        ),
+        (
+            "snoozeSeconds",
+            given.snooze_seconds.and_then(|seconds| match seconds {
+                1..=MAX_SNOOZE => Some(StateChange::Snooze(Duration::from_secs(seconds))),
+                _ => {
+                    invalid.push("snoozeSeconds", format!("must be from 1 to {MAX_SNOOZE}"));
+                    None
+                }
             }),
         ),
         ("escalate", given.escalate.filter(|yes| *yes).map(|_| StateChange::Escalate)),

@@ -86,6 +86,9 @@ pub(crate) fn settings(given: TeamSettings) -> Result<(Team, Vec<Named>), Invali
     if let Some(seconds) = given.escalate_after_seconds {
         team = team.escalate_after(Duration::from_secs(seconds));
     }
+    if let Some(seconds) = given.claim_timeout_seconds {
+        team = team.claim_timeout(Duration::from_secs(seconds));
+    }
     if let Some(rounds) = given.repeat {
         team = team.repeat(rounds);
     }
@@ -132,6 +135,7 @@ pub(crate) fn team(name: &TeamName, team: &Team) -> api::Team {
         repeat: team.repeat(),
         alert_levels: team.alert_levels().iter().map(|(s, l)| (s.to_string(), l.clone())).collect(),
         levels: team.levels().iter().map(level).collect(),
+        claim_timeout_seconds: team.claim_timeout().map(|timeout| timeout.as_secs()),
         shift_notices: team
             .shift_notices()
             .map(|notices| api::ShiftNotices { channel: notices.channel.as_ref().map(Contact::to_string) }),

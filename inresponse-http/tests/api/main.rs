@@ -24,5 +24,6 @@ mod outages;
 mod recorded;
 mod roster;
 mod schedules;
+mod steps;
 mod store;
 mod world;

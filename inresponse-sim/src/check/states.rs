@@ -188,7 +188,10 @@ impl<'a> Checker<'a> {
                                     || known.any(|roster| self.may_be_handed_to(to, roster)))
                         }
                         StateChange::Release(_) => holder(record).is_none(),
-                        StateChange::Escalate | StateChange::Resolve | StateChange::End(_) => true,
+                        StateChange::Escalate
+                        | StateChange::Resolve
+                        | StateChange::End(_)
+                        | StateChange::Snooze(_) => true,
                     };
                 if !right {
                     let text = format!(
@@ -211,7 +214,10 @@ impl<'a> Checker<'a> {
                             StateChange::Claim(over) | StateChange::Release(over) => *over == TakeOver::No,
                             StateChange::HandTo(to) => to == by,
                             StateChange::HandToTeam(to) => *to == *record.incident.team(),
-                            StateChange::Resolve | StateChange::End(_) | StateChange::Escalate => false,
+                            StateChange::Resolve
+                            | StateChange::End(_)
+                            | StateChange::Escalate
+                            | StateChange::Snooze(_) => false,
                         };
                         let is_anothers = holder(record).as_ref() == Some(other) && other != by;
                         state == State::Claimed && is_anothers && asks_first

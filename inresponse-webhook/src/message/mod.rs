@@ -75,7 +75,7 @@ fn context(alert: &Alert) -> String {
         (count, round) => text.push_str(&format!(" · reported {count} times · round {round}")),
     }
     if alert.occasion() == Occasion::Handed
-        && let Some(at) = plan::claim_ends_at(incident)
+        && let Some(at) = plan::answer_by(incident)
     {
         text.push_str(&format!("\nanswer by {}, or the alerts begin again", time(at)));
     }

@@ -175,6 +175,7 @@ fn with_settings(team: &mut FileTeam, settings: TeamSettings) {
     team.repeat = settings.repeat.filter(|repeat| *repeat > 0);
     team.alert_levels = settings.alert_levels.unwrap_or_default();
     team.levels = settings.levels.unwrap_or_default().into_iter().map(level).collect();
+    team.claim_timeout_seconds = settings.claim_timeout_seconds;
     team.shift_notices = settings.shift_notices;
 }
 

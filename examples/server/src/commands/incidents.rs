@@ -228,7 +228,7 @@ fn shown(details: &Details) -> String {
         field("next alert", output::time(at));
     }
     if let Some(at) = incident.claim_ends_at {
-        field("answer by", format!("{}, or the alerts begin again", output::time(at)));
+        field("claim ends", format!("{}, then the alerts begin again", output::time(at)));
     }
     if let Some(warning) = warning(incident) {
         field("warning", output::line(&warning));
@@ -364,6 +364,15 @@ fn told(entry: &Entry) -> String {
         EventKind::HandoverUnconfirmed => format!("{} could not be notified of the hand-over", to()),
         EventKind::HandoverUnanswered => {
             format!("{} did not answer in time, so the incident is open again", to())
+        }
+        EventKind::ClaimEnded => {
+            let by = entry.by.as_deref().unwrap_or("somebody");
+            format!("the claim of {by} ended, so the incident is open again")
+        }
+        EventKind::Snoozed => {
+            let (by, seconds) =
+                (entry.by.as_deref().unwrap_or("somebody"), entry.seconds.unwrap_or_default());
+            format!("{by} set the claim to end after {seconds} s")
         }
         EventKind::Opened
         | EventKind::RoundBegan

@@ -69,6 +69,8 @@ pub(crate) struct FileTeam {
     pub(crate) alert_levels: BTreeMap<String, Vec<u16>>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) levels: Vec<FileLevel>,
+    #[serde(alias = "claimTimeoutSeconds", skip_serializing_if = "Option::is_none")]
+    pub(crate) claim_timeout_seconds: Option<u64>,
     #[serde(alias = "shiftNotices", skip_serializing_if = "Option::is_none")]
     pub(crate) shift_notices: Option<ShiftNotices>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -131,7 +133,8 @@ fn is_without_levels(levels: &Levels) -> bool {
 }
 
 /// The words of the HTTP API that have another form in a file: kebab-case.
-const WORDS: [(&str, &str); 7] = [
+const WORDS: [(&str, &str); 8] = [
+    ("claimTimeoutSeconds", "claim-timeout-seconds"),
     ("escalateAfterSeconds", "escalate-after-seconds"),
     ("alertLevels", "alert-levels"),
     ("waitSeconds", "wait-seconds"),

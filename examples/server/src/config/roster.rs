@@ -139,6 +139,7 @@ impl Reader<'_> {
             repeat,
             alert_levels: Some(alert_levels),
             levels: Some(given.levels.into_iter().map(level).collect()),
+            claim_timeout_seconds: given.claim_timeout_seconds,
             shift_notices: given.shift_notices,
             owner: self.owner(),
         };

@@ -65,7 +65,9 @@ fn team(team: &Team) -> String {
         Some(None) => ", shift notices".to_owned(),
         Some(Some(channel)) => format!(", shift notices and {channel}"),
     };
-    format!("{zone}, {wait} s, repeat {repeat}, fallback {fallback}{levels}{masks}{notices}")
+    let timeout = team.claim_timeout().map(|time| format!(", claims end after {} s", time.as_secs()));
+    let timeout = timeout.unwrap_or_default();
+    format!("{zone}, {wait} s, repeat {repeat}, fallback {fallback}{levels}{masks}{timeout}{notices}")
 }
 
 fn person(person: &Profile) -> String {

@@ -222,6 +222,7 @@ fn settings_of(team: &Team) -> TeamSettings {
         repeat: Some(team.repeat()),
         alert_levels: Some(masks.collect()),
         levels: Some(team.levels().iter().map(level).collect()),
+        claim_timeout_seconds: team.claim_timeout().map(|timeout| timeout.as_secs()),
         shift_notices: team.shift_notices().map(|notices| inresponse_client::ShiftNotices {
             channel: notices.channel.as_ref().map(ToString::to_string),
         }),
