@@ -58,7 +58,7 @@ async fn p19_upcoming_deliveries_and_the_dry_run_tell_the_steps() {
     assert_eq!(delivery(0), (json!("push"), json!("accepted"), Value::Null, Value::Null));
     let due = json!("2026-11-24T03:03:00Z");
     assert_eq!(delivery(1), (json!("call"), json!("pending"), json!(180), due));
-    let masked = world.call(Method::GET, &path, Some(RESPOND), Body::empty()).await.json;
+    let masked = world.call(RESPOND, Method::GET, &path, Body::empty()).await.json;
     assert_eq!(masked["upcoming"][0]["contacts"], json!(["person:jo"]));
     let plan = world.get("/services/shop/plan?severity=CRIT&at=2026-11-24T03:00:00Z").await.json;
     assert_eq!(
