@@ -66,10 +66,11 @@ fn answering(incident: &Incident, asked: &Delivery, answer: &Answer) -> Result<P
 
 /// The person for whom a delivery was made, as the roster was then.
 fn recipient(incident: &Incident, delivery: &Delivery) -> Option<Person> {
+    let matrix = &incident.matrix;
     let level = delivery.purpose.level();
-    let recipients = incident.matrix.recipients().iter();
-    let mut having = recipients.filter(|one| one.contact == delivery.contact);
-    let found = having.clone().find(|one| one.level == level).or_else(|| having.next());
+    let of_level = level.and_then(|level| matrix.recipient_after(level, &delivery.contact, delivery.after));
+    let mut having = matrix.recipients().iter().filter(|one| one.contact == delivery.contact);
+    let found = of_level.or_else(|| having.clone().find(|one| one.level == level)).or_else(|| having.next());
     found.map(|one| Person::from(&one.person))
 }
 

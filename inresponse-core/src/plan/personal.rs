@@ -6,7 +6,8 @@ use chrono::{DateTime, Utc};
 
 use crate::clock::later;
 use crate::model::{
-    BegunLevel, Contact, Delivery, DeliveryKey, DeliveryStatus, Event, Incident, Level, Matrix, Purpose, State,
+    BegunLevel, Contact, Delivery, DeliveryKey, DeliveryStatus, Event, Incident, Level, Matrix, Purpose,
+    State,
 };
 
 /// The alert of a contact, that long after `from`.
