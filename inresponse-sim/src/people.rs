@@ -1,6 +1,7 @@
 //! The users of the system: monitoring that reports, people who act, and the editor of the roster.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use inresponse_core::engine::{Reported, Updated};
 use inresponse_core::model::{DedupKey, IncidentNumber, Note, Person, Report, Severity};
@@ -111,7 +112,7 @@ pub async fn act(stage: Arc<Stage>, mut rng: Rng) {
     let Some(number) = number else { return };
     let by = person(&mut rng);
     let over = if rng.chance(250) { TakeOver::Yes } else { TakeOver::No };
-    let request = match rng.below(13) {
+    let request = match rng.below(14) {
         0..4 => Some(StateChange::Claim(over)),
         4..6 => Some(StateChange::Release(over)),
         6 => Some(StateChange::Resolve),
@@ -121,6 +122,7 @@ pub async fn act(stage: Arc<Stage>, mut rng: Rng) {
             Some(StateChange::HandToTeam(scenario::team(to)))
         }
         9 => Some(StateChange::Escalate),
+        10 => Some(StateChange::Snooze(Duration::from_secs(rng.between(1, 60)))),
         _ => None,
     };
     let severity = rng.chance(250).then(|| *rng.pick(&Severity::ALL));

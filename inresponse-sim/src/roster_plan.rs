@@ -40,6 +40,8 @@ pub struct TeamPlan {
     pub calendar: BTreeMap<NaiveDate, Vec<Vec<Target>>>,
     /// The levels on days without a calendar entry.
     pub levels: Vec<TeamLevel>,
+    /// How long a claim lasts, if claims end.
+    pub claim_timeout: Option<Duration>,
 }
 
 /// Time zones and their clocks. So local times can be computed without tables.
@@ -178,6 +180,7 @@ impl TeamPlan {
             alert_levels: BTreeMap::new(),
             calendar: BTreeMap::new(),
             levels: Vec::new(),
+            claim_timeout: None,
         }
     }
 
@@ -191,6 +194,7 @@ impl TeamPlan {
             alert_levels: settings.alert_levels().clone(),
             calendar,
             levels: settings.levels().to_vec(),
+            claim_timeout: settings.claim_timeout(),
         }
     }
 
@@ -204,6 +208,9 @@ impl TeamPlan {
             .escalate_after(self.wait)
             .repeat(self.repeat)
             .levels(self.levels.clone());
+        if let Some(timeout) = self.claim_timeout {
+            team = team.claim_timeout(timeout);
+        }
         for (severity, levels) in &self.alert_levels {
             team = team.alert_levels(*severity, levels.clone());
         }

@@ -277,6 +277,7 @@ pub fn team_plan(rng: &mut Rng, base: DateTime<Utc>, long: bool) -> TeamPlan {
         alert_levels: BTreeMap::new(),
         calendar: BTreeMap::new(),
         levels: Vec::new(),
+        claim_timeout: rng.chance(300).then(|| Duration::from_secs(rng.between(5, 60))),
     };
     if rng.chance(200) {
         let masks: [&[u16]; 4] = [&[], &[1], &[2], &[1, 3]];

@@ -38,6 +38,8 @@ const TRANSITIONS: &[&str] = &[
     "update: refused, nobody is being alerted",
     "update: refused, everybody was alerted",
     "update: refused, unknown team",
+    "update: claim snoozed",
+    "update: refused, nobody has it",
     "update: absent",
     "update: outage",
     "update: connection lost",
@@ -50,6 +52,7 @@ const TRANSITIONS: &[&str] = &[
     "timeline: unclaimed",
     "timeline: new holder could not be notified",
     "timeline: new holder did not answer",
+    "timeline: claim ended",
     "timeline: severity raised by a report",
     "timeline: severity changed by a person",
     "timeline: reported lower",
@@ -81,6 +84,7 @@ const TRANSITIONS: &[&str] = &[
     compared::LEVELS,
     compared::ROUNDS,
     compared::PEOPLE,
+    compared::CLAIM_END,
     compared::STEPS,
     compared::STEP,
     compared::HASTENED,
@@ -141,7 +145,7 @@ impl Stats {
                     "update: handed to a team"
                 }
                 (Answer::Got(Verdict::Changed(_)), Some(StateChange::Escalate)) => "update: escalated",
-                (Answer::Got(Verdict::Changed(_)), Some(StateChange::Snooze(_))) => "update: snoozed",
+                (Answer::Got(Verdict::Changed(_)), Some(StateChange::Snooze(_))) => "update: claim snoozed",
                 (Answer::Got(Verdict::Changed(_)), None) => "update: other",
                 (Answer::Got(Verdict::Unchanged(_)), _) => "update: unchanged",
                 (Answer::Got(Verdict::Refused(_, Refusal::Forbidden { .. })), _) => {
@@ -152,6 +156,9 @@ impl Stats {
                 }
                 (Answer::Got(Verdict::Refused(_, Refusal::NotEscalating(_))), _) => {
                     "update: refused, nobody is being alerted"
+                }
+                (Answer::Got(Verdict::Refused(_, Refusal::NotSnoozing(_))), _) => {
+                    "update: refused, nobody has it"
                 }
                 (Answer::Got(Verdict::Refused(_, Refusal::NobodyLeft)), _) => {
                     "update: refused, everybody was alerted"
@@ -178,6 +185,7 @@ impl Stats {
                     Event::Unclaimed => "timeline: unclaimed",
                     Event::HandoverUnconfirmed { .. } => "timeline: new holder could not be notified",
                     Event::HandoverUnanswered { .. } => "timeline: new holder did not answer",
+                    Event::ClaimEnded { .. } => "timeline: claim ended",
                     Event::Claimed { from: Some(_), .. } => "update: taken over",
                     Event::SeverityChanged { by: None, .. } => "timeline: severity raised by a report",
                     Event::SeverityChanged { .. } => "timeline: severity changed by a person",

@@ -192,7 +192,7 @@ impl Checker<'_> {
                     );
                     self.violated(11, text);
                 }
-                // A later round needs a release, or somebody who was given it and did not answer.
+                // A later round needs a release, a claim that ended, or somebody who was given it and did not answer.
                 let released = self.updates_of(number).iter().filter(|call| releases(call) && may_have(call));
                 let later =
                     released.filter(|r| r.answer.is_open() || r.ended.is_none_or(|end| end > call.began));
@@ -201,6 +201,7 @@ impl Checker<'_> {
                     sent.began > ended + SECOND
                         && first_release.is_none_or(|release| sent.began < release)
                         && !self.may_be_unanswered(number, sent.began)
+                        && !self.may_have_ended(number, sent.began)
                 });
                 if let Some(sent) = unreleased.filter(|sent| sent.round > round) {
                     let text = format!("round {} of {number} began, although nobody released it", sent.round);

@@ -10,6 +10,8 @@ pub const LEVELS: &str = "dry run: compared, several levels";
 pub const ROUNDS: &str = "dry run: compared, several rounds";
 /// A dry run that foretold alerts to people of the roster was compared.
 pub const PEOPLE: &str = "dry run: compared, people of the roster";
+/// The end of a claim was compared.
+pub const CLAIM_END: &str = "claims: compared, the end of a claim";
 /// A dry run that foretold later steps of people's rules was compared.
 pub const STEPS: &str = "dry run: compared, steps of rules";
 /// The time of a later step of a person's rule was compared.

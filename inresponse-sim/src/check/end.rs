@@ -118,7 +118,10 @@ impl Checker<'_> {
         let begins_again = |e: &Event| {
             matches!(
                 e,
-                Event::Released { .. } | Event::HandedToTeam { .. } | Event::HandoverUnanswered { .. }
+                Event::Released { .. }
+                    | Event::HandedToTeam { .. }
+                    | Event::HandoverUnanswered { .. }
+                    | Event::ClaimEnded { .. }
             )
         };
         if rounds > count(&begins_again) {

@@ -81,6 +81,7 @@ impl Frozen<'_> {
                     && shown.wait_of(level) == self.wait_of(purpose)
                     && Severity::ALL.into_iter().all(|severity| self.has_steps(shown, level, severity))
             })
+            && shown.claim_timeout() == self.team.claim_timeout
     }
 
     /// P19: whether the matrix shows the steps of each person's rule.

@@ -67,6 +67,7 @@ impl<'a> Checker<'a> {
                 && self.clocks_stand(call.began.saturating_sub(SECOND), began)
                 && began + self.apart(began) + SECOND < call.began + wait
                 && !self.may_have_begun_again(number, call.began, began)
+                && !self.may_have_ended(number, began)
             {
                 self.violated(22, format!("{number} was alerted again too early, at {}", at(began)));
             }
@@ -93,8 +94,12 @@ impl<'a> Checker<'a> {
             return;
         }
         let Some(Verdict::Changed(handed)) = call.answer.got() else { return };
-        let Some(since) = handed.incident.claimed().map(|claimed| claimed.at) else { return };
+        // The claim may end before they must answer.
         let late = self.margin() + self.apart(deadline) + SECOND;
+        if handed.incident.matrix().claim_timeout().is_some_and(|time| micros(time) <= wait + late) {
+            return;
+        }
+        let Some(since) = handed.incident.claimed().map(|claimed| claimed.at) else { return };
         let by = since + TimeDelta::microseconds(i64::try_from(wait + late).unwrap_or(i64::MAX));
         let again = |e: &Entry| {
             matches!(&e.event, Event::HandoverUnanswered { to: given } if given == to)
@@ -172,6 +177,7 @@ fn has_it(event: &Event) -> bool {
         Event::Claimed { .. }
             | Event::HandedOver { .. }
             | Event::HandoverUnanswered { .. }
+            | Event::ClaimEnded { .. }
             | Event::Released { .. }
             | Event::HandedToTeam { .. }
             | Event::Folded { .. }
@@ -185,6 +191,7 @@ fn is_by(event: &Event, person: &Person) -> bool {
         | Event::HandedOver { by, .. }
         | Event::HandedToTeam { by, .. }
         | Event::Escalated { by }
+        | Event::Snoozed { by, .. }
         | Event::Released { by }
         | Event::Resolved { by }
         | Event::SeverityChanged { by: Some(by), .. }

@@ -6,6 +6,7 @@
 //! | `states` | P5 to P7: states, claimants, timelines |
 //! | `alerts` | P10, P11, P14: which alerts may be sent to whom, and when no more |
 //! | `handover` | P22: a person who is handed an incident must answer, or it is open again |
+//! | `claim_ends` | P22: a claim that has an end ends then, once |
 //! | `frozen` | P15: which matrix a round may have, by the rosters that existed when it began |
 //! | `ladder` | P8, P12, P15: who is alerted in which order |
 //! | `steps` | P19: the steps of people's rules are neither early nor late |
@@ -16,6 +17,7 @@
 //! | `end` | P9, P12: the state at the end of a run |
 
 mod alerts;
+mod claim_ends;
 pub mod compared;
 mod dry_run;
 mod end;
@@ -74,6 +76,7 @@ pub fn checked(played: &Played) -> Checked {
     checker.states();
     checker.alerts();
     checker.handovers();
+    checker.claim_ends();
     checker.ladder();
     checker.end();
     checker.time();

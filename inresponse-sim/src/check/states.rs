@@ -226,6 +226,9 @@ impl<'a> Checker<'a> {
                     (Refusal::NotEscalating(is), Some(StateChange::Escalate)) => {
                         *is == state && state != State::Open
                     }
+                    (Refusal::NotSnoozing(is), Some(StateChange::Snooze(_))) => {
+                        *is == state && state != State::Claimed
+                    }
                     (Refusal::NobodyLeft, Some(StateChange::Escalate)) => {
                         state == State::Open && self.is_exhausted(record, call.update.severity)
                     }
@@ -299,6 +302,7 @@ impl<'a> Checker<'a> {
                             && call.began < to
                             && (call.answer.is_open() || call.ended.is_none_or(|end| end > from))
                     });
+                    let released = released || self.may_have_ended(number, to);
                     if one.update.by != other.update.by && !released {
                         let text = format!("{} and {} both claimed {number}", one.update.by, other.update.by);
                         self.violated(6, text);
