@@ -146,10 +146,21 @@ pub struct UpdateCall {
     pub ended: Option<Micros>,
     /// The incident to update.
     pub number: IncidentNumber,
-    /// The requested update.
+    /// The requested update. If it is an answer over a channel: what the answer asks for, by the person who was asked.
     pub update: Update,
+    /// The answer over a channel, if it is one.
+    pub over: Option<AnswerCall>,
     /// The answer to the update.
     pub answer: Answer<Verdict>,
+}
+
+/// An answer over a channel.
+#[derive(Debug, Clone)]
+pub struct AnswerCall {
+    /// The index of the message that is answered, among the sends; `None` if nobody sent it.
+    pub to: Option<usize>,
+    /// The account that answered; `None` if the answer proves only that somebody has the message.
+    pub from: Option<Contact>,
 }
 
 /// The answer to an update.

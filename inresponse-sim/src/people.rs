@@ -3,12 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use inresponse_core::engine::{Reported, Updated};
-use inresponse_core::model::{DedupKey, IncidentNumber, Note, Person, Report, Severity};
-use inresponse_core::plan::{StateChange, TakeOver, Update};
+use inresponse_core::Outage;
+use inresponse_core::engine::{Answered, Reported, Updated};
+use inresponse_core::model::{
+    DedupKey, DeliveryId, IncidentNumber, KeyName, Note, Person, Report, Scheme, Severity,
+};
+use inresponse_core::plan::{self, StateChange, TakeOver, Update, Wanted};
 
 use crate::fault::Fault;
-use crate::history::{Answer, Read, Reply, ReportCall, UpdateCall, Verdict};
+use crate::history::{Answer, AnswerCall, Read, Reply, ReportCall, UpdateCall, Verdict};
 use crate::rng::Rng;
 use crate::scenario::{self, Roster};
 use crate::schedules::Draw;
@@ -184,22 +187,96 @@ fn note(text: &str) -> Note {
 
 async fn update(stage: &Arc<Stage>, number: IncidentNumber, update: Update) {
     let (process, engine) = stage.some().await;
+    let i = begin_update(stage, number, update.clone(), None);
+    let work = async move {
+        Ok(match engine.update(number, &update).await? {
+            Updated::Changed(record) => Verdict::Changed(record),
+            Updated::Unchanged(record) => Verdict::Unchanged(record),
+            Updated::Refused(record, refusal) => Verdict::Refused(record, refusal),
+            Updated::Absent => Verdict::Absent,
+        })
+    };
+    let answer = stage.world.within(process, work).await;
+    end_update(stage, i, number, answer);
+}
+
+/// Somebody answers an alert over its channel: from the right account or from another one, in time or late, and
+/// sometimes a message that was never sent.
+pub async fn answer(stage: Arc<Stage>, mut rng: Rng) {
+    let (i, sent) = {
+        let state = stage.world.lock();
+        let arrived = state.history.sends.iter().enumerate().filter(|(_, sent)| sent.arrived.is_some());
+        let arrived: Vec<_> = arrived.map(|(i, sent)| (i, sent.clone())).collect();
+        if arrived.is_empty() {
+            return;
+        }
+        rng.pick(&arrived).clone()
+    };
+    let wants = *rng.pick(&[Wanted::Claim, Wanted::Claim, Wanted::Resolve, Wanted::Escalate]);
+    let is_sent = !rng.chance(50);
+    let id = if is_sent { sent.delivery.clone() } else { format!("{}-9-9-9-x", sent.number) };
+    let from = match rng.below(4) {
+        0 => None,
+        1 => Some(scenario::contact(&format!("c{}", rng.below(7)))),
+        _ => Some(sent.contact.clone()),
+    };
+    let by = match &sent.person {
+        Some((person, _)) => Person::from(person),
+        None => Person::new(sent.contact.address()).expect("the address of a contact is a valid name"),
+    };
+    let change = match wants {
+        Wanted::Claim => StateChange::Claim(TakeOver::No),
+        Wanted::Resolve => StateChange::Resolve,
+        Wanted::Escalate => StateChange::Escalate,
+    };
+    let answer = plan::Answer {
+        to: plan::AnswerTo::Delivery(DeliveryId::read(&id).expect("the id of a delivery")),
+        from: from.clone(),
+        account: None,
+        wants,
+        over: KeyName::channel(&Scheme::mailto()),
+    };
+    // Some channels send everything twice.
+    let times = if rng.chance(300) { 2 } else { 1 };
+    for _ in 0..times {
+        let (process, engine) = stage.some().await;
+        let over = AnswerCall { to: is_sent.then_some(i), from: from.clone() };
+        let update = Update::state(by.clone(), change.clone());
+        let call = begin_update(&stage, sent.number, update, Some(over));
+        let (answer, number) = (answer.clone(), sent.number);
+        let work = async move {
+            Ok(match engine.answer(number, answer).await? {
+                Answered::Done(record, ..) => Verdict::Changed(record),
+                Answered::Already(record, _) => Verdict::Unchanged(record),
+                Answered::Refused(record, refusal) => Verdict::Refused(record, refusal),
+                Answered::Absent => Verdict::Absent,
+            })
+        };
+        let answer = stage.world.within(process, work).await;
+        end_update(&stage, call, sent.number, answer);
+    }
+}
+
+/// Records that an update is requested, and returns its index.
+fn begin_update(stage: &Stage, number: IncidentNumber, update: Update, over: Option<AnswerCall>) -> usize {
     let i = {
         let mut state = stage.world.lock();
         let (began, i) = (state.now(), state.history.updates.len());
-        let answer = Answer::Waiting;
-        state.history.updates.push(UpdateCall { began, ended: None, number, update: update.clone(), answer });
+        let (update, over, answer) = (update.clone(), over.clone(), Answer::Waiting);
+        state.history.updates.push(UpdateCall { began, ended: None, number, update, over, answer });
         i
     };
     stage.world.note(|| {
-        format!("update {i} of {number} by {}: {:?} {:?}", update.by, update.state, update.severity)
+        let how = over.map(|over| format!(", an answer: {over:?}")).unwrap_or_default();
+        format!("update {i} of {number} by {}: {:?} {:?}{how}", update.by, update.state, update.severity)
     });
-    let work = async move { engine.update(number, &update).await };
-    let answer = match stage.world.within(process, work).await {
-        Some(Ok(Updated::Changed(record))) => Answer::Got(Verdict::Changed(record)),
-        Some(Ok(Updated::Unchanged(record))) => Answer::Got(Verdict::Unchanged(record)),
-        Some(Ok(Updated::Refused(record, refusal))) => Answer::Got(Verdict::Refused(record, refusal)),
-        Some(Ok(Updated::Absent)) => Answer::Got(Verdict::Absent),
+    i
+}
+
+/// Records the answer to an update.
+fn end_update(stage: &Arc<Stage>, i: usize, number: IncidentNumber, answer: Option<Result<Verdict, Outage>>) {
+    let answer = match answer {
+        Some(Ok(verdict)) => Answer::Got(verdict),
         Some(Err(error)) => Answer::Failed(error.kind()),
         None => Answer::Lost,
     };

@@ -139,6 +139,11 @@ async fn direct(stage: Arc<Stage>, run: Run) {
         let (at, own) = (habits.below(scenario.chaos), Rng::new(run.seed, 10_000 + number));
         later(&mut clients, &stage, at, |stage| people::edit_schedules(stage, own));
     }
+    let mut channels = Rng::new(run.seed, 13);
+    for number in 0..scenario.answers {
+        let (at, own) = (channels.below(scenario.chaos + 5 * SECOND), Rng::new(run.seed, 20_000 + number));
+        later(&mut clients, &stage, at, |stage| people::answer(stage, own));
+    }
     for _ in 0..scenario.jumps {
         let (at, mut own) = at_random(&mut rng, scenario.chaos);
         later(&mut clients, &stage, at, |stage| async move { people::jump(&stage, &mut own) });

@@ -52,6 +52,8 @@ pub struct Scenario {
     pub reports: u64,
     /// The number of people's acts, at random times.
     pub acts: u64,
+    /// The number of answers over channels, at random times.
+    pub answers: u64,
     /// The time and the size of a storm of reports.
     pub storm: Option<(Micros, u64)>,
     /// The number of changes of wall clocks.
@@ -127,6 +129,7 @@ impl Scenario {
             skews,
             reports: if long { rng.between(1, 3) } else { rng.between(1, 7) },
             acts: if rng.chance(200) { 0 } else { rng.between(1, 12) },
+            answers: answers(seed),
             storm: on(Fault::Storm).then(|| (rng.below(chaos), rng.between(20, 60))),
             jumps,
             edits: if rng.chance(300) { rng.between(1, 6) } else { 0 },
@@ -159,7 +162,7 @@ impl Scenario {
         if rng.chance(150) {
             self.rates.fill(0);
             self.moods.clear();
-            (self.acts, self.edits, self.habits.edits, self.storm) = (0, 0, 0, None);
+            (self.acts, self.answers, self.edits, self.habits.edits, self.storm) = (0, 0, 0, 0, None);
             (self.jumps, self.kills, self.restarts) = (0, 0, 0);
         }
         Draw { rng: &mut rng, base: self.base }.dress(&mut self.roster);
@@ -171,6 +174,12 @@ impl Scenario {
         }
         self
     }
+}
+
+/// Draws the number of answers over channels.
+fn answers(seed: u64) -> u64 {
+    let mut rng = Rng::new(seed, 14);
+    if rng.chance(600) { rng.between(1, 6) } else { 0 }
 }
 
 /// Draws the rates of all faults, family by family. Every eighth run has no faults.

@@ -93,6 +93,8 @@ const TRANSITIONS: &[&str] = &[
     compared::OVERRIDE,
     compared::ABSENCE,
     compared::TEAM,
+    compared::ANSWER,
+    compared::NO_ANSWER,
 ];
 
 /// Counts of faults and transitions.
@@ -166,6 +168,13 @@ impl Stats {
                 (Answer::Got(Verdict::Refused(_, Refusal::UnknownTeam(_))), _) => {
                     "update: refused, unknown team"
                 }
+                (
+                    Answer::Got(Verdict::Refused(
+                        _,
+                        Refusal::NotAsked | Refusal::EarlierRound | Refusal::UnknownAccount,
+                    )),
+                    _,
+                ) => "update: refused, an answer that does not count",
                 (Answer::Got(Verdict::Refused(..)), _) => "update: refused, over",
                 (Answer::Got(Verdict::Absent), _) => "update: absent",
                 (Answer::Failed(_), _) => "update: outage",

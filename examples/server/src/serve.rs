@@ -45,6 +45,7 @@ pub(crate) async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
 
     let calendars = CalendarFetcher::new(&config.webhook);
     let notifiers = notifiers(config.mail, config.webhook, &clock).await?;
+    let notifiers = notifiers.remembering(storage.settings());
     let mut engine = storage
         .engine(notifiers, clock)
         .lease(config.lease)

@@ -6,7 +6,7 @@ use super::lookup::Lookup;
 use super::swap::{Changed, Swap};
 use crate::error::{Chain, Outage};
 use crate::model::{Contact, IncidentNumber, Person, State};
-use crate::plan::{self, Answer, Input, Refusal, Wanted};
+use crate::plan::{self, Answer, AnswerTo, Input, Refusal, Wanted};
 use crate::store::{ListQuery, Record, Store};
 
 /// The maximum number of open incidents that are searched for alerts to a contact.
@@ -111,7 +111,15 @@ pub(super) async fn answer(
     number: IncidentNumber,
     answer: Answer,
 ) -> Result<Answered, Outage> {
-    let answer = &Answer { account: account(lookup, answer.from.as_ref()).await, ..answer };
+    let asked = match (&answer.from, &answer.to) {
+        (Some(from), _) => Some(from.clone()),
+        (None, AnswerTo::AlertTo(contact)) => Some(contact.clone()),
+        (None, AnswerTo::Delivery(id)) => match swap.store.load(number).await? {
+            Some(record) => record.incident.delivery(id).map(|delivery| delivery.contact().clone()),
+            None => return Ok(Answered::Absent),
+        },
+    };
+    let answer = &Answer { account: account(lookup, asked.as_ref()).await, ..answer };
     let changed = swap.change_of(number, |round| Input::Answer { answer, round }).await?;
     let over = answer.over.as_str();
     Ok(match changed {
@@ -137,10 +145,10 @@ pub(super) async fn answer(
 
 /// The person who has an account. If the roster cannot be read, only the answers of those who were alerted themselves
 /// count: the incident says who they are.
-async fn account(lookup: &Lookup, from: Option<&Contact>) -> Option<Person> {
-    let from = from?;
+async fn account(lookup: &Lookup, contact: Option<&Contact>) -> Option<Person> {
+    let contact = contact?;
     match lookup.held_book().await {
-        Ok(book) => book.person_at(from).map(Person::from),
+        Ok(book) => book.person_at(contact).map(Person::from),
         Err(error) => {
             tracing::warn!(error = %Chain::of(&error), "the roster cannot say whose account answered");
             None

@@ -1,15 +1,15 @@
 //! The coverage check: what is missing or odd in the roster.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::TimeDelta;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 
 use super::lookup::{AT_ONCE, Lookup};
 use crate::error::Outage;
-use crate::model::TeamName;
+use crate::model::{Contact, TeamName};
 use crate::notify::Notifiers;
-use crate::roster::{self, Finding, Standing};
+use crate::roster::{self, Finding, Standing, Ways};
 
 /// See [`Engine::coverage`](super::Engine::coverage).
 pub(super) async fn coverage(
@@ -25,6 +25,7 @@ pub(super) async fn coverage(
     };
     let now = crate::clock::to_micros(lookup.clocks.now());
     let to = now + TimeDelta::days(i64::from(days));
+    let unproved = &unproved(lookup, notifiers).await?;
     let teams = teams.into_iter().filter(|name| team.is_some() || name.as_str() != roster::CANARY);
     let found = stream::iter(teams).map(|team| async move {
         let directory = lookup.roster.directory(&team, now, to).await?;
@@ -32,8 +33,22 @@ pub(super) async fn coverage(
             return Ok(None);
         }
         let reaches = |contact: &_| notifiers.reach(contact);
-        let found = roster::coverage(&directory, &lookup.defaults, now, to, &reaches);
+        let is_proved = |contact: &Contact| !unproved.contains(contact);
+        let ways = Ways { reaches: &reaches, is_proved: &is_proved };
+        let found = roster::coverage(&directory, &lookup.defaults, now, to, ways);
         Ok(Some((team, found)))
     });
     found.buffer_unordered(AT_ONCE).try_filter_map(|found| async move { Ok(found) }).try_collect().await
+}
+
+/// The addresses of people at which no carrier has ever accepted a message, of those that a channel carries.
+async fn unproved(lookup: &Lookup, notifiers: &Notifiers) -> Result<BTreeSet<Contact>, Outage> {
+    let book = lookup.held_book().await?;
+    let methods = book.people().values().flat_map(|profile| profile.methods().values());
+    let contacts: BTreeSet<Contact> = methods.filter(|contact| notifiers.reach(contact)).cloned().collect();
+    let asked = stream::iter(contacts).map(|contact| async move {
+        let is_proved = notifiers.has_reached(&contact).await?;
+        Ok((!is_proved).then_some(contact))
+    });
+    asked.buffer_unordered(AT_ONCE).try_filter_map(|found| async move { Ok(found) }).try_collect().await
 }

@@ -75,8 +75,13 @@ impl Sender {
         self.wake.slot_freed();
         report_end(&alert, &ended);
         let (incident, count) = (alert.incident().clone(), alert.count());
+        let is_accepted =
+            matches!(&ended, Ending::Outcome(outcome) if outcome.kind() == OutcomeKind::Accepted);
         self.record(Record { incident, version, count, last_reported_at }, this, &ended).await;
         drop(mark);
+        if is_accepted {
+            self.notifiers.note_reached(alert.contact()).await;
+        }
     }
 
     /// Whether a send may begin, and under which lease; the reason if not.

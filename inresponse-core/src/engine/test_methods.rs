@@ -9,7 +9,7 @@ use futures_util::future::{Either, select, try_join_all};
 use super::clocks::Clocks;
 use super::lookup::Lookup;
 use crate::error::Outage;
-use crate::model::{Contact, MethodName, Outcome, PersonId};
+use crate::model::{Contact, MethodName, Outcome, OutcomeKind, PersonId};
 use crate::notify::{Alert, Notifier, Notifiers};
 
 /// The result of one test message.
@@ -65,7 +65,12 @@ pub(super) async fn send_once(
 ) -> Outcome {
     let notifying = AssertUnwindSafe(notifiers.notify(alert, patience.saturating_sub(GRACE))).catch_unwind();
     match select(Box::pin(notifying), clocks.sleep(patience)).await {
-        Either::Left((Ok(outcome), _)) => outcome,
+        Either::Left((Ok(outcome), _)) => {
+            if outcome.kind() == OutcomeKind::Accepted {
+                notifiers.note_reached(alert.contact()).await;
+            }
+            outcome
+        }
         Either::Left((Err(_panic), _)) => Outcome::unknown("the notifier panicked"),
         Either::Right(_) => Outcome::unknown("the notifier did not answer in time"),
     }

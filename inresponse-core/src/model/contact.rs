@@ -1,9 +1,10 @@
 //! Contacts: the addresses to which alerts are sent.
 
 use std::fmt;
+use std::sync::Arc;
 
 use idna::uts46::{AsciiDenyList, DnsLength, Hyphens, Uts46};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::error::InvalidInput;
 
@@ -54,10 +55,11 @@ impl Scheme {
 ///
 /// A contact that was stored before domains were A-labels can still be read: [`TryFrom<String>`], and so serde, keeps a
 /// domain that has no A-labels.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
+#[serde(try_from = "String")]
 pub struct Contact {
-    uri: String,
+    /// Shared, because an address is copied often: from the roster into the matrix, the deliveries and the sends.
+    uri: Arc<str>,
     colon: usize,
 }
 
@@ -113,7 +115,7 @@ impl Contact {
         if uri.len() > Self::MAX_BYTES {
             return too_long(uri.len());
         }
-        Ok(Self { colon: scheme.as_str().len(), uri })
+        Ok(Self { colon: scheme.as_str().len(), uri: uri.into() })
     }
 
     /// The whole address with its scheme.
@@ -224,6 +226,12 @@ impl fmt::Debug for Contact {
     }
 }
 
+impl Serialize for Contact {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.uri)
+    }
+}
+
 impl TryFrom<String> for Contact {
     type Error = InvalidInput;
 
@@ -234,7 +242,7 @@ impl TryFrom<String> for Contact {
 
 impl From<Contact> for String {
     fn from(contact: Contact) -> String {
-        contact.uri
+        contact.uri.as_ref().to_owned()
     }
 }
 

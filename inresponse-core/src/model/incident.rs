@@ -406,6 +406,11 @@ impl Incident {
         DeliveryId::new(self.number, key, self.created_at)
     }
 
+    /// The delivery with that id, if the incident still has it.
+    pub fn delivery(&self, id: &DeliveryId) -> Option<&Delivery> {
+        self.deliveries.iter().find(|d| self.delivery_id(d.key()) == *id)
+    }
+
     /// Whether that person has the incident.
     pub(crate) fn is_claimed_by(&self, person: &Person) -> bool {
         self.state == State::Claimed && self.claimed.as_ref().is_some_and(|claimed| claimed.by.is(person))

@@ -5,6 +5,7 @@ mod channel;
 mod nobodys;
 mod notice;
 mod notices;
+mod reached;
 mod router;
 
 use std::fmt::Debug;

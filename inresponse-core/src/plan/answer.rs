@@ -38,10 +38,10 @@ pub(crate) fn judge(incident: &Incident, answer: &Answer) -> Result<Person, Refu
 
 /// The message that is answered. Only a message that may have been sent can be answered.
 fn asked<'a>(incident: &'a Incident, to: &AnswerTo) -> Option<&'a Delivery> {
-    let mut sent = incident.deliveries.iter().rev().filter(|d| d.attempts > 0);
     match to {
-        AnswerTo::Delivery(id) => sent.find(|d| incident.delivery_id(d.key()) == *id),
+        AnswerTo::Delivery(id) => incident.delivery(id).filter(|d| d.attempts > 0),
         AnswerTo::AlertTo(contact) => {
+            let sent = incident.deliveries.iter().filter(|d| d.attempts > 0);
             let alerts = sent.filter(|d| !d.is_status_update() && d.contact == *contact);
             alerts.max_by_key(|d| d.round)
         }

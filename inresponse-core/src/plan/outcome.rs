@@ -76,7 +76,8 @@ fn merge(incident: &Incident, ended: Ending<'_>, now: DateTime<Utc>) -> Decision
     let mut next = incident.clone();
     let of_this_round = key.round == incident.round;
     next.deliveries[i].last = Some(LastOutcome::new(kind, detail, now));
-    if receipt.is_some() {
+    let is_named = receipt.is_some();
+    if is_named {
         next.deliveries[i].receipt = receipt;
     }
     next.deliveries[i].status = match status {
@@ -106,6 +107,9 @@ fn merge(incident: &Incident, ended: Ending<'_>, now: DateTime<Utc>) -> Decision
     next.accepted += u32::from(accepted && since_release && !delivery.is_status_update());
     if next.deliveries[i].is_dead() && of_this_round {
         note_dead_level(&mut next, key.purpose, now);
+    }
+    if is_named && incident.state != State::Open && !delivery.is_status_update() {
+        status_updates::catch_up(&mut next, delivery.contact(), now);
     }
     handover::learn(&mut next, now);
     change(next, Vec::new(), now)

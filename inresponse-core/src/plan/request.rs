@@ -95,7 +95,8 @@ pub struct Answer {
     /// The verified account that answered, as a contact, for example `tel:+30…` or `telegram:1234`. `None` if the answer
     /// proves only that somebody has the message.
     pub from: Option<Contact>,
-    /// The person who has that account, if the roster knows one. The engine looks this up.
+    /// The person who has that account, or else the address to which the message was sent, if the roster knows exactly
+    /// one. The engine looks this up.
     pub account: Option<Person>,
     /// What the answer asks for.
     pub wants: Wanted,

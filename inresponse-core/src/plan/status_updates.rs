@@ -48,6 +48,20 @@ pub(super) fn create(incident: &mut Incident, by: &Person, new_owner: &[Contact]
     );
 }
 
+/// Creates the status update for an alert whose carrier answered only after the incident was claimed or resolved: the
+/// message must still be changed or withdrawn.
+pub(super) fn catch_up(incident: &mut Incident, contact: &Contact, now: DateTime<Utc>) {
+    let is_theirs =
+        |d: &&Delivery| d.is_status_update() && d.round == incident.round && d.contact == *contact;
+    if incident.deliveries.iter().filter(is_theirs).any(Delivery::is_unsettled) {
+        return;
+    }
+    incident.status_updates = incident.status_updates.saturating_add(1);
+    let purpose = Purpose::StatusUpdate(incident.status_updates);
+    let key = DeliveryKey { round: incident.round, purpose, place: 0 };
+    incident.deliveries.push(Delivery::pending(key, contact.clone(), now, now));
+}
+
 /// Whether an alert has reached somebody since the incident was opened or released, or may have.
 fn may_know(incident: &Incident, delivery: &Delivery) -> bool {
     if delivery.is_status_update() || delivery.round + incident.repeats_done < incident.round {

@@ -1,6 +1,7 @@
 //! Finds what is missing or odd in a team's roster, as a pure function.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use chrono::{DateTime, Days, NaiveTime, TimeDelta, Utc};
 
@@ -49,6 +50,8 @@ pub enum FindingKind {
     TwoPlaces,
     /// A person is on call for most of a day.
     LongHours,
+    /// No carrier has ever accepted a message at a person's method.
+    Unproved,
     /// An override changes nothing.
     IdleOverride,
     /// A calendar entry for the day hides an override.
@@ -57,7 +60,7 @@ pub enum FindingKind {
 
 impl FindingKind {
     /// All of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Gap,
         Self::NoMethod,
         Self::UnreachedMethod,
@@ -70,6 +73,7 @@ impl FindingKind {
         Self::OnePerson,
         Self::TwoPlaces,
         Self::LongHours,
+        Self::Unproved,
         Self::IdleOverride,
         Self::HiddenOverride,
     ];
@@ -89,6 +93,7 @@ impl FindingKind {
             Self::OnePerson => "onePerson",
             Self::TwoPlaces => "twoPlaces",
             Self::LongHours => "longHours",
+            Self::Unproved => "unproved",
             Self::IdleOverride => "idleOverride",
             Self::HiddenOverride => "hiddenOverride",
         }
@@ -102,18 +107,18 @@ const LONG: TimeDelta = TimeDelta::hours(16);
 
 /// Finds what is missing or odd for the directory's team from `from` to `to`, the worst first.
 ///
-/// `reaches` says whether a channel carries messages to a contact. Stale feeds are not found here, because only the
+/// Stale feeds are not found here, because only the
 /// caller knows the age of a copy.
 pub fn coverage(
     directory: &Directory,
     defaults: &Defaults,
     from: DateTime<Utc>,
     to: DateTime<Utc>,
-    reaches: &dyn Fn(&Contact) -> bool,
+    ways: Ways<'_>,
 ) -> Vec<Finding> {
     let check = Check { directory, defaults, from, to };
     let mut found = Vec::new();
-    check.names(reaches, &mut found);
+    check.names(ways, &mut found);
     check.schedules(&mut found);
     check.levels(&mut found);
     found.sort_by_key(|finding: &Finding| (finding.kind, finding.span));
@@ -124,6 +129,40 @@ pub fn coverage(
         *count <= MAX_OF_A_KIND
     });
     found
+}
+
+/// What is known about the ways to contacts.
+#[derive(Clone, Copy)]
+pub struct Ways<'a> {
+    /// Whether a channel carries messages to a contact.
+    pub reaches: &'a dyn Fn(&Contact) -> bool,
+    /// Whether a carrier has ever accepted a message for a contact.
+    pub is_proved: &'a dyn Fn(&Contact) -> bool,
+}
+
+impl fmt::Debug for Ways<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Ways(…)")
+    }
+}
+
+/// Finds what is wrong with a person's methods.
+fn methods(person: &PersonId, profile: &Profile, ways: Ways<'_>, found: &mut Vec<Finding>) {
+    if profile.methods().values().any(ways.reaches) {
+        found.extend(unreached_methods(person, profile, ways.reaches));
+    } else {
+        let why = if profile.methods().is_empty() {
+            "has no method"
+        } else {
+            "has only methods that no configured channel carries"
+        };
+        found.push(without_time(FindingKind::NoMethod, format!("person {person} {why}")));
+    }
+    let is_unproved = |contact: &Contact| (ways.reaches)(contact) && !(ways.is_proved)(contact);
+    for (name, _) in profile.methods().iter().filter(|(_, contact)| is_unproved(contact)) {
+        let detail = format!("person {person} never got a message by {name}: send a test");
+        found.push(without_time(FindingKind::Unproved, detail));
+    }
 }
 
 /// When a person is on call, and in which schedule.
@@ -166,7 +205,7 @@ impl Check<'_> {
         named
     }
 
-    fn names(&self, reaches: &dyn Fn(&Contact) -> bool, found: &mut Vec<Finding>) {
+    fn names(&self, ways: Ways<'_>, found: &mut Vec<Finding>) {
         let book = self.directory.book();
         let (mut told, mut unknown) = (BTreeSet::new(), BTreeSet::new());
         for (place, target) in self.targets() {
@@ -174,18 +213,8 @@ impl Check<'_> {
                 Some(EntryKey::Person(person)) => match book.person(&person) {
                     None => false,
                     Some(profile) => {
-                        if !told.insert(person.clone()) {
-                            continue;
-                        }
-                        if profile.methods().values().any(reaches) {
-                            found.extend(unreached_methods(&person, profile, reaches));
-                        } else {
-                            let why = if profile.methods().is_empty() {
-                                "has no method"
-                            } else {
-                                "has only methods that no configured channel carries"
-                            };
-                            found.push(without_time(FindingKind::NoMethod, format!("person {person} {why}")));
+                        if told.insert(person.clone()) {
+                            methods(&person, profile, ways, found);
                         }
                         true
                     }

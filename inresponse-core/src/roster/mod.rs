@@ -57,7 +57,7 @@ use chrono::{DateTime, Utc};
 
 pub use book::{Book, Timetable};
 pub use change::{ChangeKind, ChangeMark, EntryChange, FieldChange, RosterChange, Was, What};
-pub use coverage::{Finding, FindingKind, coverage};
+pub use coverage::{Finding, FindingKind, Ways, coverage};
 pub use directory::{Directory, Standing, TeamPart, days_of};
 pub use edit::{Edited, Effect, Judged, MAX_EDITS, check, judge, judge_by};
 pub use entry::{Entry, EntryKey, EntryKind, RosterEdit};

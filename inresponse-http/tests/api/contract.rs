@@ -260,6 +260,8 @@ async fn the_document_names_every_call_and_every_call_is_there() {
         "GET /teams/{team}/schedules/{schedule}/shifts",
         "GET /v2/alerts/requests/{requestId}",
         "POST /api/v2/alerts",
+        "POST /channels/{channel}",
+        "POST /channels/{channel}/{part}",
         "POST /incidents",
         "POST /incidents/{incidentId}",
         "POST /incidents/{incidentId}/claim",

@@ -28,3 +28,7 @@ pub const OVERRIDE: &str = "on call: compared, by an override";
 pub const ABSENCE: &str = "on call: compared, somebody absent";
 /// Who was on call by another team's first level was compared.
 pub const TEAM: &str = "on call: compared, by another team";
+/// An answer over a channel that counted was compared.
+pub const ANSWER: &str = "answer: compared, counted";
+/// An answer over a channel that did not count was compared.
+pub const NO_ANSWER: &str = "answer: compared, not counted";

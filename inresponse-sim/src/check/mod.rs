@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `reports` | P1 to P4: numbers, dedup keys, reports without an answer |
 //! | `states` | P5 to P7: states, claimants, timelines |
+//! | `answers` | P20: whose answer over a channel counts |
 //! | `alerts` | P10, P11, P14: which alerts may be sent to whom, and when no more |
 //! | `handover` | P22: a person who is handed an incident must answer, or it is open again |
 //! | `claim_ends` | P22: a claim that has an end ends then, once |
@@ -17,6 +18,7 @@
 //! | `end` | P9, P12: the state at the end of a run |
 
 mod alerts;
+mod answers;
 mod claim_ends;
 pub mod compared;
 mod dry_run;

@@ -34,7 +34,10 @@ impl<'a> Checker<'a> {
             self.timelines_only_grow(number, &seen);
         }
         for call in &self.history.updates {
-            self.answer_is_right(call);
+            match &call.over {
+                Some(over) => self.answer_over_a_channel(call, over),
+                None => self.answer_is_right(call),
+            }
         }
         self.one_claimant();
         for record in self.last.values() {

@@ -9,6 +9,7 @@
 //! | `bounces` | what was accepted and came back: promise 12 |
 //! | `people` | states, claimants, releases: promises 5, 6, 11 |
 //! | `claim_end` | claims that end, and snoozes: promise 22 |
+//! | `answers` | whose answer over a channel counts: promise 20 |
 //! | `handover` | a person who was given it and does not answer: promises 9, 22 |
 //! | `status_updates` | who is told that somebody has it |
 //! | `account` | what happened and what comes, as facts |
@@ -20,6 +21,7 @@
 //! | `properties` | random scenarios against laws and against an oracle |
 
 mod account;
+mod answers;
 mod bounces;
 mod claim_end;
 mod clocks;

@@ -1,0 +1,172 @@
+//! Answers over channels: whose counts, in which round, and for what (promise 20).
+
+use super::scene::Scene;
+use super::{levels, person};
+use crate::model::{
+    Contact, KeyName, Level, Matrix, MethodName, PersonId, Receipt, Recipient, Scheme, State,
+};
+use crate::notify::Outcome;
+use crate::plan::{Answer, AnswerTo, Decision, HoldNothing, Input, Refusal, Wanted};
+
+use Wanted::{Claim, Escalate, Resolve};
+
+/// `jo` has the phone, `kim` the chat, and nobody is known to have `room`.
+fn matrix() -> Matrix {
+    let of = |contact: &str, who: &str| Recipient {
+        level: Some(Level::At(1)),
+        contact: at(contact),
+        person: PersonId::new(who).unwrap(),
+        method: MethodName::new("m").unwrap(),
+    };
+    levels(&["phone chat room", "later"]).reaching(vec![of("phone", "jo"), of("chat", "kim")])
+}
+
+fn at(name: &str) -> Contact {
+    Contact::new(format!("{name}@x.org")).unwrap()
+}
+
+fn alerted() -> Scene {
+    let mut scene = Scene::crit(matrix());
+    scene.due();
+    scene.at(1).accepts("1:phone 1:chat 1:room");
+    scene.at(2);
+    scene
+}
+
+/// An answer to the alert at `to` from the account `from`, which belongs to `account`.
+fn answer(scene: &Scene, to: &str, from: Option<&str>, account: Option<&str>, wants: Wanted) -> Answer {
+    Answer {
+        to: AnswerTo::Delivery(scene.incident.delivery_id(scene.key(&format!("1:{to}")))),
+        from: from.map(at),
+        account: account.map(person),
+        wants,
+        over: KeyName::channel(&Scheme::new("sms").unwrap()),
+    }
+}
+
+/// What the answer does: the new state and who has it, `nothing`, or the refusal.
+fn taken(scene: &mut Scene, answer: &Answer) -> String {
+    match scene.try_step(Input::Answer { answer, round: None }) {
+        Decision::Change(_) => match scene.incident.claimed() {
+            Some(claimed) => format!("{} {}", scene.incident.state(), claimed.by),
+            None => scene.incident.state().to_string(),
+        },
+        Decision::Nothing => "nothing".to_owned(),
+        Decision::Refuse(refusal) => refusal.to_string(),
+        Decision::NeedsRound(of) => panic!("an answer needs no round: {of:?}"),
+    }
+}
+
+#[test]
+fn p20_an_answer_counts_only_for_the_person_who_was_asked() {
+    let not_asked = Refusal::NotAsked.to_string();
+    let unknown = Refusal::UnknownAccount.to_string();
+    for (to, from, account, expected) in [
+        // Over the address that was alerted, even if the roster knows no account any more.
+        ("phone", Some("phone"), Some("jo"), "CLAIMED jo"),
+        ("phone", Some("phone"), None, "CLAIMED jo"),
+        // The delivery keeps the person it was sent for, whoever has the address now.
+        ("phone", Some("phone"), Some("kim"), "CLAIMED jo"),
+        // Over another account of the same person.
+        ("phone", Some("chat2"), Some("jo"), "CLAIMED jo"),
+        // A secret that only the message has.
+        ("phone", None, None, "CLAIMED jo"),
+        ("phone", Some("chat"), Some("kim"), &not_asked),
+        ("phone", Some("stranger"), None, &not_asked),
+        // A shared address: everybody who has it may answer, under their own name if they have one.
+        ("room", Some("chat"), Some("kim"), "CLAIMED kim"),
+        ("room", Some("room"), None, "CLAIMED room@x.org"),
+        ("room", None, None, "CLAIMED room@x.org"),
+        ("room", Some("stranger"), None, &unknown),
+    ] {
+        let mut scene = alerted();
+        let answer = answer(&scene, to, from, account, Claim);
+        assert_eq!(taken(&mut scene, &answer), expected, "{to} from {from:?} of {account:?}");
+        let changed = expected.starts_with("CLAIMED");
+        assert_eq!(scene.incident.state() == State::Claimed, changed);
+    }
+}
+
+#[test]
+fn p20_an_answer_to_the_alert_at_an_address_needs_such_an_alert_in_this_round() {
+    for (contact, expected) in
+        [("phone", "CLAIMED jo"), ("later", "the message was not sent to the person who answered")]
+    {
+        let mut scene = alerted();
+        let to = AnswerTo::AlertTo(at(contact));
+        let answer = Answer { to, ..answer(&scene, "phone", Some(contact), None, Claim) };
+        assert_eq!(taken(&mut scene, &answer), expected, "{contact}");
+    }
+}
+
+#[test]
+fn p20_late_and_repeated_answers_change_nothing_and_are_told_why() {
+    let claimed_by_jo = "it is claimed by jo";
+    for (then, wants, expected) in [
+        ("claim jo", Claim, claimed_by_jo),
+        ("claim jo", Resolve, claimed_by_jo),
+        ("claim jo", Escalate, claimed_by_jo),
+        ("claim kim", Claim, "nothing"),
+        ("claim kim", Resolve, "RESOLVED kim"),
+        ("resolve jo", Claim, "an incident that is RESOLVED cannot become CLAIMED"),
+        ("resolve jo", Resolve, "nothing"),
+        ("resolve jo", Escalate, "it is RESOLVED, so there is nothing to escalate"),
+        ("release jo", Claim, "the message is from an earlier round"),
+        ("release jo", Resolve, "the message is from an earlier round"),
+        ("release jo", Escalate, "the message is from an earlier round"),
+        ("", Escalate, "OPEN"),
+        ("", Resolve, "RESOLVED"),
+    ] {
+        let mut scene = alerted();
+        let answer = answer(&scene, "chat", Some("chat"), Some("kim"), wants);
+        match then.split_once(' ') {
+            Some(("claim", by)) => assert_eq!(scene.claim(by), Ok(true)),
+            Some(("resolve", by)) => assert_eq!(scene.resolve(by), Ok(true)),
+            Some((_, by)) => {
+                assert_eq!(scene.claim(by), Ok(true));
+                assert_eq!(scene.release(by), Ok(true));
+            }
+            None => {}
+        }
+        let before = scene.incident.clone();
+        assert_eq!(taken(&mut scene, &answer), expected, "{then}, then {wants:?}");
+        let changes = ["RESOLVED", "RESOLVED kim", "OPEN"].contains(&expected);
+        assert_eq!(scene.incident != before, changes, "{then}, then {wants:?}");
+        // The same bytes again.
+        let again = taken(&mut scene, &answer);
+        assert!(!changes || again == "nothing" || wants == Escalate, "{then}, then {wants:?} again: {again}");
+    }
+}
+
+#[test]
+fn p20_a_message_that_was_never_sent_cannot_be_answered() {
+    let mut scene = Scene::crit(matrix());
+    scene.due_without_slots(&["1:phone"]);
+    let answer = answer(&scene, "phone", Some("phone"), None, Claim);
+    assert_eq!(taken(&mut scene, &answer), Refusal::NotAsked.to_string());
+}
+
+#[test]
+fn p11_a_message_with_a_receipt_is_changed_on_a_claim_even_if_nobody_is_told() {
+    let receipt = || Outcome::AcceptedAs(Receipt::new("C1/17.5").unwrap());
+    // The carrier's answer comes before or after the claim.
+    for early in [true, false] {
+        let mut scene = Scene::crit(matrix());
+        scene.due();
+        scene.at(1).accepts("1:phone 1:room");
+        if early {
+            scene.ends("1:chat", &receipt());
+        }
+        assert_eq!(scene.at(2).claim("kim"), Ok(true));
+        if !early {
+            scene.at(3).ends("1:chat", &receipt());
+        }
+        let sends = scene.lease(&HoldNothing);
+        let told: Vec<_> = sends.iter().map(|send| &send.contact).collect();
+        assert_eq!(told, [&at("chat")], "early: {early}");
+        assert!(sends[0].delivery.purpose.is_status_update());
+        let [send] = &sends[..] else { panic!("{sends:?}") };
+        scene.attempt_ends_of(send, &Outcome::Accepted);
+        assert_eq!(scene.next(), None);
+    }
+}
