@@ -14,6 +14,7 @@ mod delivery;
 mod dry_run;
 mod first_steps;
 mod load;
+mod moving;
 mod notices;
 mod operations;
 mod outages;
