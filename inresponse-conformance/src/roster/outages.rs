@@ -8,7 +8,7 @@ use super::scene::{put, service, service_of, team};
 use crate::Interrupted;
 use crate::line::{Line, Loss, losses, tells_undone};
 
-/// What became of each edit whose answer was lost: the name of the service that it put, and what was answered.
+/// The edits whose answers were lost: the name of the service that it put, and what was answered.
 async fn play<H: Interrupted<Subject: Roster>>(
     harness: &H,
 ) -> (H::Subject, Vec<(String, Result<Edited, Outage>)>) {
@@ -55,7 +55,7 @@ pub async fn p04_an_edit_whose_answer_was_lost_is_not_told_as_undone<H: Interrup
 }
 
 /// If the answer to an edit was lost, the edit has one audit record if it was made, and otherwise none. The next edit is
-/// made as ever.
+/// made as usual.
 pub async fn p04_an_edit_whose_answer_was_lost_is_recorded_once_if_it_was_made<
     H: Interrupted<Subject: Roster>,
 >(
