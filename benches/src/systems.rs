@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use chrono::{TimeDelta, Utc};
+use inresponse_testkit::postgres::Postgres;
 
 use crate::process::{Process, free_address};
 use crate::wrk::{self, NUMBER, Shot};
@@ -25,6 +26,8 @@ pub(crate) enum System {
     InResponse,
     /// InResponse with a team that is never alerted: measures the cost of receiving alone.
     RecordsOnly,
+    /// InResponse on PostgreSQL, which runs on the same machine.
+    OnPostgres,
 }
 
 impl fmt::Display for System {
@@ -34,6 +37,7 @@ impl fmt::Display for System {
             System::Alertmanager => "Alertmanager",
             System::InResponse => "InResponse",
             System::RecordsOnly => "InResponse, alerting nobody",
+            System::OnPostgres => "InResponse on PostgreSQL",
         })
     }
 }
@@ -48,10 +52,11 @@ pub(crate) enum Mails {
 }
 
 /// A running system. Dropping it kills the process.
-#[derive(Debug)]
 pub(crate) struct Running {
     pub(crate) process: Process,
     pub(crate) address: SocketAddr,
+    /// The server of the database, if the system needs one. It ends after the system.
+    _database: Option<Postgres>,
 }
 
 /// Starts a new system, which sends its mails to `sink`.
@@ -69,6 +74,7 @@ pub(crate) fn restart(
 ) -> Result<Running, Failure> {
     let folder = site.data();
     let address = free_address()?;
+    let database = (system == System::OnPostgres).then(|| Postgres::start_with(&["shared_buffers=256MB"]));
     let (command, name) = match system {
         System::Empty => {
             let mut command = Command::new(std::env::current_exe()?);
@@ -84,19 +90,22 @@ pub(crate) fn restart(
             command.arg(format!("--web.listen-address={address}")).arg("--cluster.listen-address=");
             (command, "alertmanager")
         }
-        System::InResponse | System::RecordsOnly => {
+        System::InResponse | System::RecordsOnly | System::OnPostgres => {
             let config = folder.join("config.toml");
             std::fs::write(&config, inresponse_config())?;
             let mut command = Command::new(&site.server);
             command.arg("--listen").arg(address.to_string()).arg("--config").arg(config);
-            command.arg("--db").arg(folder.join("inresponse.db"));
+            match &database {
+                Some(database) => command.arg("--postgres-url").arg(database.url()),
+                None => command.arg("--db").arg(folder.join("inresponse.db")),
+            };
             command.arg("--smtp-url").arg(format!("smtp://{sink}"));
             (command, "inresponse")
         }
     };
     let log = site.work.join(format!("{name}.log"));
     let process = Process::start(command, &log, address)?;
-    Ok(Running { process, address })
+    Ok(Running { process, address, _database: database })
 }
 
 /// Deletes everything that a system has left behind.
@@ -182,7 +191,7 @@ pub(crate) fn title(number: u64) -> String {
 pub(crate) fn report(system: System, severity: &str) -> Shot {
     match system {
         System::Alertmanager => Shot { items: 1, ..batch(system) },
-        System::Empty | System::InResponse | System::RecordsOnly => Shot {
+        System::Empty | System::InResponse | System::RecordsOnly | System::OnPostgres => Shot {
             method: "PUT",
             path: "/incidents",
             headers: format!("x-api-key: {MONITORING}\r\n"),
@@ -216,7 +225,7 @@ pub(crate) fn batch(system: System) -> Shot {
             close: "]",
             items: 100,
         },
-        System::Empty | System::InResponse | System::RecordsOnly => Shot {
+        System::Empty | System::InResponse | System::RecordsOnly | System::OnPostgres => Shot {
             method: "POST",
             path: "/intake/alertmanager",
             headers: format!("authorization: Bearer {MONITORING}\r\n"),
@@ -231,7 +240,7 @@ pub(crate) fn batch(system: System) -> Shot {
 fn service(system: System) -> &'static str {
     match system {
         System::RecordsOnly => "quiet",
-        System::Empty | System::Alertmanager | System::InResponse => "alerting",
+        System::Empty | System::Alertmanager | System::InResponse | System::OnPostgres => "alerting",
     }
 }
 

@@ -23,7 +23,9 @@ pub trait Durable: Harness {
     ///
     /// If the storage is a server, its crash is the crash that matters: stop it so that it syncs nothing any more, such
     /// as PostgreSQL by `pg_ctl stop -m immediate`, and start it again. Otherwise a store passes whose sessions answer
-    /// before their commits are durable.
+    /// before their commits are durable. Let the server sync nothing by itself in the meantime, for PostgreSQL by
+    /// `wal_writer_delay=10s` and `wal_writer_flush_after=1GB`: then the crash loses the last commit of a session with
+    /// `synchronous_commit=off`.
     ///
     /// Do not close `crashed` properly first: [`std::mem::forget`] it and open the same files, or open a copy of the
     /// current files.

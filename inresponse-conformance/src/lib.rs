@@ -14,7 +14,7 @@
 //! mod roster {
 //!     inresponse_conformance::roster_laws!(
 //!         || async { inresponse_core::memory::MemoryRoster::new() },
-//!         except: durable, shared
+//!         except: durable, shared, outages
 //!     );
 //! }
 //! ```
@@ -22,8 +22,8 @@
 //! | macro | for | harness | may be excepted |
 //! |---|---|---|---|
 //! | [`store_laws!`] | [`Store`](inresponse_core::store::Store) | [`Harness`], [`Durable`], [`Shared`], [`Interrupted`], [`Expiring`] | `durable`, `shared`, `outages`, `expiry` |
-//! | [`roster_laws!`] | [`Roster`](inresponse_core::roster::Roster) | [`Harness`], [`Durable`], [`Shared`] | `durable`, `shared` |
-//! | [`settings_laws!`] | [`Settings`](inresponse_core::settings::Settings) | [`Harness`], [`Durable`], [`Shared`] | `durable`, `shared` |
+//! | [`roster_laws!`] | [`Roster`](inresponse_core::roster::Roster) | [`Harness`], [`Durable`], [`Shared`], [`Interrupted`] | `durable`, `shared`, `outages` |
+//! | [`settings_laws!`] | [`Settings`](inresponse_core::settings::Settings) | [`Harness`], [`Durable`], [`Shared`], [`Interrupted`] | `durable`, `shared`, `outages` |
 //! | [`notifier_laws!`] | [`Notifier`](inresponse_core::notify::Notifier) | [`NotifierHarness`] | behaviour that the harness cannot produce, see [`Behaviour`] |
 //!
 //! Every law applies unless it is excepted explicitly. An excepted law stays in the list of tests as an ignored test;

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures_util::future::select;
 use futures_util::pin_mut;
+use inresponse_core::{Outage, OutageKind};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
@@ -32,6 +33,25 @@ pub(crate) enum Loss {
     One { after: usize },
     /// All, after that many others.
     All { after: usize },
+}
+
+/// The answers of a call that are lost, one after the other: more than a call and its connection need.
+const ANSWERS: usize = 18;
+
+/// Every loss that the laws try, each with a name of its own.
+///
+/// A call on an existing connection needs fewer answers than one that connects first, and a loss ends the connection. So
+/// later and later answers are lost after losses, and earlier and earlier ones after successes.
+pub(crate) fn losses() -> impl Iterator<Item = (String, Loss)> {
+    let later = || 0..ANSWERS;
+    let all = later().chain(later().rev()).map(|after| Loss::All { after });
+    let one = later().chain(later().rev()).map(|after| Loss::One { after });
+    all.chain(one).enumerate().map(|(nth, loss)| (format!("{nth}: {loss:?}"), loss))
+}
+
+/// Whether an outage says that nothing was changed.
+pub(crate) fn tells_undone(outage: &Outage) -> bool {
+    outage.kind() != OutageKind::Unknown
 }
 
 impl Line {

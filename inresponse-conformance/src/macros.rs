@@ -25,8 +25,8 @@ macro_rules! store_laws {
 
 /// The tests that every [`Roster`](inresponse_core::roster::Roster) must pass; see the [crate](crate)'s page.
 ///
-/// Use `roster_laws!(harness)`, or `roster_laws!(harness, except: durable, shared)` if your roster cannot do these
-/// things. Use one suite in a module.
+/// Use `roster_laws!(harness)`, or `roster_laws!(harness, except: durable, shared, outages)` if your roster cannot do
+/// these things. Use one suite in a module.
 #[macro_export]
 macro_rules! roster_laws {
     ($harness:expr $(, except: $($except:ident),+)? $(,)?) => {
@@ -37,8 +37,8 @@ macro_rules! roster_laws {
 
 /// The tests that every [`Settings`](inresponse_core::settings::Settings) must pass; see the [crate](crate)'s page.
 ///
-/// Use `settings_laws!(harness)`, or `settings_laws!(harness, except: durable, shared)` if your settings cannot do
-/// these things. Use one suite in a module.
+/// Use `settings_laws!(harness)`, or `settings_laws!(harness, except: durable, shared, outages)` if your settings
+/// cannot do these things. Use one suite in a module.
 #[macro_export]
 macro_rules! settings_laws {
     ($harness:expr $(, except: $($except:ident),+)? $(,)?) => {
@@ -71,8 +71,10 @@ macro_rules! __may_be_excepted {
     (store expiry) => {};
     (roster durable) => {};
     (roster shared) => {};
+    (roster outages) => {};
     (settings durable) => {};
     (settings shared) => {};
+    (settings outages) => {};
     (notifier reject) => {};
     (notifier refuse_sender) => {};
     (notifier busy) => {};

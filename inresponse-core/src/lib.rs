@@ -54,6 +54,7 @@
 //! | [`plan`] | every decision about an incident, as pure functions |
 //! | [`store`], [`notify`], [`clock`] | the traits that store incidents, reach people and tell the time |
 //! | [`settings`] | the trait that stores small values that all processes share |
+//! | [`transfer`](mod@transfer) | moves everything from one database to another |
 //! | [`engine`] | executes what the planner decides |
 //! | [`feeds`] | keeps the copies of calendar feeds up to date |
 //! | [`notices`] | tells people when their shifts begin or change, and what the coverage check finds |
@@ -81,6 +82,7 @@ pub mod settings;
 pub mod store;
 pub mod testing;
 pub mod text;
+pub mod transfer;
 
 pub use engine::Engine;
 pub use error::{Chain, ErrorOf, FieldError, InvalidInput, Outage, OutageKind};

@@ -1,6 +1,7 @@
 //! The laws of every store and roster, on two implementations of DynamoDB.
 //!
-//! No emulator deletes what has expired. Lost answers are tested in `faults`.
+//! No emulator deletes what has expired. The laws of outages lose one answer on a connection; these harnesses have no
+//! relay between adapter and emulator. Lost answers are tested in `faults`, by a proxy that understands the calls.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests may panic, helpers too")]
 
@@ -66,11 +67,11 @@ mod ministack {
     }
     mod roster {
         use crate::*;
-        inresponse_conformance::roster_laws!(Rosters(Tables::of(Emulator::Ministack)));
+        inresponse_conformance::roster_laws!(Rosters(Tables::of(Emulator::Ministack)), except: outages);
     }
     mod settings {
         use crate::*;
-        inresponse_conformance::settings_laws!(Stores(Tables::of(Emulator::Ministack)));
+        inresponse_conformance::settings_laws!(Stores(Tables::of(Emulator::Ministack)), except: outages);
     }
 }
 
@@ -81,10 +82,10 @@ mod dynamodb_local {
     }
     mod roster {
         use crate::*;
-        inresponse_conformance::roster_laws!(Rosters(Tables::of(Emulator::DynamodbLocal)));
+        inresponse_conformance::roster_laws!(Rosters(Tables::of(Emulator::DynamodbLocal)), except: outages);
     }
     mod settings {
         use crate::*;
-        inresponse_conformance::settings_laws!(Stores(Tables::of(Emulator::DynamodbLocal)));
+        inresponse_conformance::settings_laws!(Stores(Tables::of(Emulator::DynamodbLocal)), except: outages);
     }
 }

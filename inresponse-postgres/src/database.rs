@@ -49,9 +49,7 @@ impl Database {
                 let mut session = alerts.take().await?.limited_to(schema::patience());
                 schema::migrate(&mut session).await?;
             }
-            Schema::Newer => {
-                return Err(Outage::permanent("the database was made by a newer version of this program"));
-            }
+            Schema::Newer => return Err(schema::newer()),
         }
         let roster = PostgresRoster::start(alerts.clone(), people.clone(), watch).await?;
         Ok(Self { store: PostgresStore { alerts, people: people.clone() }, roster, people })

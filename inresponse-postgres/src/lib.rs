@@ -33,6 +33,7 @@
 //! | `copy` | the copy of the roster in memory |
 //! | `roster` | the roster |
 //! | `settings` | the settings that all servers share |
+//! | `moving` | a database as the source or the target of a transfer |
 //! | `database` | opens the database, and holds the parts that share it |
 
 mod columns;
@@ -42,6 +43,7 @@ mod copy;
 mod database;
 mod entries;
 mod error;
+mod moving;
 mod query;
 mod roster;
 mod schema;
@@ -53,6 +55,7 @@ mod write_id;
 
 pub use config::{PostgresConfig, TimeLimits};
 pub use database::Database;
+pub use moving::Moving;
 pub use roster::PostgresRoster;
 pub use schema::Schema;
 pub use store::PostgresStore;

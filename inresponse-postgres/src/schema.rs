@@ -208,6 +208,11 @@ async fn migrate_or_fail(session: &mut Session) -> Result<(), Failure> {
     session.end("COMMIT").await
 }
 
+/// The refusal of a database of a newer version.
+pub(crate) fn newer() -> Outage {
+    Outage::permanent("the database was made by a newer version of this program")
+}
+
 /// The patience of a migration on the side of the client.
 pub(crate) fn patience() -> Duration {
     PATIENCE + Duration::from_secs(10)

@@ -7,11 +7,13 @@ use std::time::Duration;
 
 use inresponse_core::Outage;
 use rusqlite::backup::{Backup, StepResult};
-use rusqlite::{Connection, ErrorCode, OptionalExtension};
+use rusqlite::{Connection, OptionalExtension};
 
 use crate::error::{Moment, outage};
 use crate::foreign::refuse_foreign;
-use crate::schema::{BUSY_TIMEOUT, create_private, open_reader, prepare, schema_version, stored_version};
+use crate::schema::{
+    BUSY_TIMEOUT, create_private, lock, one_file, open_reader, prepare, schema_version, stored_version,
+};
 
 /// The number of pages that are copied between two reports of progress.
 const PAGES: i32 = 512;
@@ -167,17 +169,7 @@ impl Replaced {
     /// Makes sure that nobody uses the database, and moves all its content into one file.
     fn take(path: &Path) -> Result<Self, Outage> {
         let connection = open_writer_as_it_is(path)?;
-        let locked = || {
-            connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
-            one_file(&connection)?;
-            connection.execute_batch("BEGIN EXCLUSIVE")
-        };
-        locked().map_err(|e| match e.sqlite_error_code() {
-            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
-                Outage::permanent(format!("{} is in use: stop the servers first", path.display())).because(e)
-            }
-            _ => outage(e, Moment::BeforeCommit),
-        })?;
+        lock(&connection, path)?;
         let (last, origin) = (last_number(&connection)?, origin(&connection)?);
         Ok(Self { connection, last, origin })
     }
@@ -286,12 +278,6 @@ fn last_number(connection: &Connection) -> Result<u64, Outage> {
     connection
         .query_row("SELECT seq FROM sqlite_sequence WHERE name = 'incident'", [], |row| row.get(0))
         .map_err(|e| outage(e, Moment::BeforeCommit))
-}
-
-/// Leaves WAL mode. Only the last process that has the database open can leave this mode.
-fn one_file(connection: &Connection) -> rusqlite::Result<()> {
-    connection.busy_timeout(Duration::ZERO)?;
-    connection.query_row("PRAGMA journal_mode = DELETE", [], |row| row.get::<_, String>(0)).map(drop)
 }
 
 /// Gives a file a second name, beside the first.

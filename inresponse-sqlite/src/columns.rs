@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use chrono::{DateTime, Utc};
-use inresponse_core::model::{IncidentNumber, Version};
+use inresponse_core::model::{IncidentNumber, ServiceName, Version};
 use inresponse_core::plan::{self, Draft};
 use inresponse_core::store::Record;
 use rusqlite::types::{Type, Value};
@@ -79,12 +79,24 @@ fn integer(value: u64) -> Result<Value> {
 
 /// The values of the columns that are set when an incident is created.
 pub(crate) fn first(record: &Record) -> Result<[Value; FIRST.len()]> {
+    let Record { incident, version, count, last_reported_at } = record;
+    first_values(incident.number(), *version, *count, *last_reported_at, incident.service())
+}
+
+/// The same values, one by one.
+pub(crate) fn first_values(
+    number_of: IncidentNumber,
+    version_of: Version,
+    count: u64,
+    last_reported_at: DateTime<Utc>,
+    service: &ServiceName,
+) -> Result<[Value; FIRST.len()]> {
     Ok([
-        number(record.number())?,
-        version(record.version)?,
-        integer(record.count)?,
-        micros(record.last_reported_at).into(),
-        record.incident.service().as_str().to_owned().into(),
+        number(number_of)?,
+        version(version_of)?,
+        integer(count)?,
+        micros(last_reported_at).into(),
+        service.as_str().to_owned().into(),
     ])
 }
 

@@ -23,6 +23,7 @@
 //! | `columns` | the columns of an incident, and the statements that contain their names |
 //! | `query` | the reads of incidents, as plain functions on a connection |
 //! | `backup` | backup and restore |
+//! | `moving` | a database as the source or the target of a transfer |
 //! | `foreign` | finds parts of a database that this program did not make |
 //! | `writer` | the thread that runs batches |
 //! | `readers` | the connections for reading |
@@ -37,6 +38,7 @@ mod database;
 mod entries;
 mod error;
 mod foreign;
+mod moving;
 pub mod query;
 mod readers;
 mod roster;
@@ -48,6 +50,7 @@ pub use batch::{Write, Written, write_batch};
 pub use config::SqliteConfig;
 pub use database::Database;
 pub use entries::RosterWrite;
+pub use moving::Moving;
 pub use roster::SqliteRoster;
 pub use schema::prepare;
 pub use store::SqliteStore;

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use inresponse_core::Outage;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 use rusqlite_migration::{M, Migrations};
 
 use crate::error::{Moment, outage};
@@ -216,6 +216,44 @@ pub(crate) fn open_writer_again(path: &Path) -> Result<Connection, Outage> {
     Ok(connection)
 }
 
+/// Opens the file for writing, creates it if it does not exist, and locks it: nobody else can open it until the
+/// connection is closed. All content is moved into one file.
+pub(crate) fn open_alone(path: &Path) -> Result<Connection, Outage> {
+    create_private(path)?;
+    let connection = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    lock(&connection, path)?;
+    connection.execute_batch("COMMIT").map_err(|e| outage(e, Moment::BeforeCommit))?;
+    Ok(connection)
+}
+
+/// Migrates a database that nobody else can open to this version's schema.
+pub(crate) fn migrate_alone(connection: &mut Connection) -> Result<(), Outage> {
+    connection.pragma_update(None, "synchronous", "FULL").map_err(|e| outage(e, Moment::BeforeCommit))?;
+    to_latest(connection)
+}
+
+/// Makes sure that nobody else uses the database, moves all its content into one file, and begins a transaction. The
+/// lock is held until the connection is closed.
+pub(crate) fn lock(connection: &Connection, path: &Path) -> Result<(), Outage> {
+    let locked = || {
+        connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
+        one_file(connection)?;
+        connection.execute_batch("BEGIN EXCLUSIVE")
+    };
+    locked().map_err(|e| match e.sqlite_error_code() {
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+            Outage::permanent(format!("{} is in use: stop the servers first", path.display())).because(e)
+        }
+        _ => outage(e, Moment::BeforeCommit),
+    })
+}
+
+/// Leaves WAL mode. Only the last process that has the database open can leave this mode.
+pub(crate) fn one_file(connection: &Connection) -> rusqlite::Result<()> {
+    connection.busy_timeout(Duration::ZERO)?;
+    connection.query_row("PRAGMA journal_mode = DELETE", [], |row| row.get::<_, String>(0)).map(drop)
+}
+
 /// Opens the file for reading.
 pub(crate) fn open_reader(path: &Path) -> Result<Connection, Outage> {
     // Read-write at the level of the file, since a reader of a WAL database maintains its shared memory.
@@ -242,18 +280,21 @@ fn open(path: &Path, access: OpenFlags) -> Result<Connection, Outage> {
 /// # Errors
 /// The file cannot be written, is not a database, or was made by a newer version.
 pub fn prepare(mut connection: Connection) -> Result<Connection, Outage> {
-    let failed = |e| outage(e, Moment::BeforeCommit);
     make_durable(&connection)?;
     // Before anything is sorted in memory: what an old database holds may be more than fits there.
-    migrations().to_latest(&mut connection).map_err(|error| match error {
-        rusqlite_migration::Error::RusqliteError { err, .. } => failed(err),
+    to_latest(&mut connection)?;
+    checkpoint(&connection)?;
+    Ok(connection)
+}
+
+fn to_latest(connection: &mut Connection) -> Result<(), Outage> {
+    migrations().to_latest(connection).map_err(|error| match error {
+        rusqlite_migration::Error::RusqliteError { err, .. } => outage(err, Moment::BeforeCommit),
         rusqlite_migration::Error::MigrationDefinition(
             rusqlite_migration::MigrationDefinitionError::DatabaseTooFarAhead,
         ) => Outage::permanent("the database was made by a newer version of this program"),
         other => Outage::permanent("the database's schema cannot be brought up to date").because(other),
-    })?;
-    checkpoint(&connection)?;
-    Ok(connection)
+    })
 }
 
 fn make_durable(connection: &Connection) -> Result<(), Outage> {

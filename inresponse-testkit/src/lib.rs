@@ -5,6 +5,7 @@
 //! | [`access`] | tests every door with every kind of key |
 //! | [`contract`] | tests the behaviour that all deployments share, seen from outside |
 //! | [`server`] | runs the real server as a process |
+//! | [`disk`] | a small disk, which a test fills |
 //! | [`mail`] | runs a mail server of another project |
 //! | [`over_http`] | a deployment that is called over HTTP |
 //! | [`postgres`] | runs a real PostgreSQL server |
@@ -22,6 +23,7 @@
 
 pub mod access;
 pub mod contract;
+pub mod disk;
 pub mod mail;
 pub mod over_http;
 pub mod postgres;

@@ -17,7 +17,7 @@ pub struct MailServer {
 }
 
 /// The Python interpreter with the mail server's library, which `cargo xtask test` installs.
-pub(crate) fn python() -> String {
+pub fn python() -> String {
     std::env::var("INRESPONSE_TEST_PYTHON").expect(
         "this test needs a mail server that `cargo xtask test` installs: run the tests with that command",
     )

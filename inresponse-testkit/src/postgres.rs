@@ -139,6 +139,14 @@ impl Postgres {
         printed.trim_end().to_owned()
     }
 
+    /// Runs the statements of a file that `pg_dump` wrote, in the empty database.
+    pub fn restore(&self, dump: &Path) {
+        let mut psql = Command::new(self.programs.join("psql"));
+        psql.args(["--no-psqlrc", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1"]);
+        let (done, printed) = run(psql.arg(self.url()).arg("--file").arg(dump));
+        assert!(done, "{printed}");
+    }
+
     /// Lets the server accept only connections with TLS and a password, and returns their URL. The certificate to trust
     /// is written to `authority`.
     pub fn secure(&mut self, authority: &Path) -> String {
@@ -163,6 +171,78 @@ impl Postgres {
         fs::write(self.data().join("pg_hba.conf"), only).unwrap();
         self.start_again();
         format!("postgres://{OWNER}:{PASSWORD}@127.0.0.1:{}/postgres", self.port)
+    }
+
+    /// Makes this stopped server a synchronous standby of `primary`, on its own port. From then on, a commit on the
+    /// primary waits until the standby has synced it.
+    pub fn become_standby_of(&mut self, primary: &Self) {
+        const NAME: &str = "standby";
+        assert!(self.running.is_none(), "PostgreSQL is running");
+        fs::remove_dir_all(self.data()).unwrap();
+        let mut copy = as_nobody(&self.programs.join("pg_basebackup"));
+        let from = format!("host=127.0.0.1 port={} user={OWNER} application_name={NAME}", primary.port);
+        copy.args(["--dbname", &from, "--write-recovery-conf", "--checkpoint=fast", "--no-sync", "--pgdata"]);
+        let (copied, printed) = run(copy.arg(self.data()).current_dir("/"));
+        assert!(copied, "{printed}");
+        self.start_again();
+        primary.wait_for("state", "streaming");
+        primary.sql(&format!("ALTER SYSTEM SET synchronous_standby_names = '{NAME}'"));
+        primary.sql("SELECT pg_reload_conf()");
+        primary.wait_for("sync_state", "sync");
+    }
+
+    /// Waits until a column about the standby has that value.
+    fn wait_for(&self, column: &str, wanted: &str) {
+        let mut found = String::new();
+        for _ in 0..LOOKS {
+            found = self
+                .sql(&format!("SELECT {column} FROM pg_stat_replication WHERE application_name = 'standby'"));
+            if found == wanted {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        panic!("{column} is {found}, not {wanted}:\n{}", self.log());
+    }
+
+    /// Makes a standby the primary. It then commits without a standby.
+    pub fn promote(&self) {
+        let mut promote = as_nobody(&self.programs.join("pg_ctl"));
+        let (promoted, printed) =
+            run(promote.args(["promote", "--wait", "-D"]).arg(self.data()).current_dir("/"));
+        assert!(promoted, "{printed}\n{}", self.log());
+    }
+
+    /// Lets the server use a folder.
+    pub fn own(&self, folder: &Path) {
+        if is_root() {
+            let (gave, printed) = run(Command::new("chown").arg("nobody").arg(folder));
+            assert!(gave, "{printed}");
+        }
+    }
+
+    /// Moves the write-ahead log of this stopped server to an empty folder.
+    pub fn move_log_to(&self, folder: &Path) {
+        assert!(self.running.is_none(), "PostgreSQL is running");
+        let log = self.data().join("pg_wal");
+        let (copied, printed) = run(Command::new("cp").args(["-a"]).arg(log.join(".")).arg(folder));
+        assert!(copied, "{printed}");
+        fs::remove_dir_all(&log).unwrap();
+        std::os::unix::fs::symlink(folder, &log).unwrap();
+        self.own(folder);
+    }
+
+    /// Starts the server again. It may have ended by itself.
+    pub fn restart(&mut self) {
+        self.end();
+        self.start_again();
+    }
+
+    fn end(&mut self) {
+        let Some((process, ended)) = self.running.take() else { return };
+        // It may have ended.
+        Command::new("kill").args(["-QUIT", &process.to_string()]).stderr(Stdio::null()).status().ok();
+        ended.join().unwrap();
     }
 
     /// Stops the server as a crash would: it syncs nothing, and recovers at its next start.
@@ -222,10 +302,7 @@ impl Postgres {
 
 impl Drop for Postgres {
     fn drop(&mut self) {
-        if let Some((process, ended)) = self.running.take() {
-            Command::new("kill").args(["-QUIT", &process.to_string()]).stderr(Stdio::null()).status().ok();
-            ended.join().ok();
-        }
+        self.end();
     }
 }
 

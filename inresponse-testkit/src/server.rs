@@ -60,8 +60,13 @@ impl Setup {
     /// Starts the server, and waits until it listens or ends.
     pub fn try_start(&self) -> Started {
         let server = std::env::var("INRESPONSE_TEST_SERVER");
-        let server = server.unwrap_or_else(|_| built("inresponse"));
-        let words: Vec<_> = self.starter.iter().chain([&server]).chain(&self.args).collect();
+        self.try_start_of(&server.unwrap_or_else(|_| built("inresponse")))
+    }
+
+    /// Starts that program as the server, and waits until it listens or ends.
+    pub fn try_start_of(&self, server: &str) -> Started {
+        let starter = self.starter.iter().map(String::as_str);
+        let words: Vec<_> = starter.chain([server]).chain(self.args.iter().map(String::as_str)).collect();
         let mut command = Command::new(words[0]);
         command.current_dir(&self.dir).args(&words[1..]).envs(self.env.iter().cloned());
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use clap::Subcommand;
 
 use crate::emulators::Emulator;
-use crate::tools::{Failure, cargo, installed, output, run, target_dir, unpacked};
+use crate::tools::{Failure, cargo, installed, output, postgres, run, target_dir, unpacked};
 
 /// A benchmark.
 #[derive(Subcommand)]
@@ -27,8 +27,12 @@ pub(crate) enum Bench {
     },
     /// Count the instructions of the hot paths, next to the previous run.
     Counts,
-    /// Measure each store's create, commit and query of due incidents; DynamoDB's in an emulator.
-    Stores,
+    /// Measure each store's create, commit, repeat, census and query of due incidents; DynamoDB's in an emulator.
+    Stores {
+        /// Measure the census with 20,000 open incidents and not with a million.
+        #[arg(long)]
+        quick: bool,
+    },
 }
 
 pub(crate) fn bench(what: &Bench) -> Result<(), Failure> {
@@ -36,7 +40,7 @@ pub(crate) fn bench(what: &Bench) -> Result<(), Failure> {
         Bench::Peers { arguments } => load("peers", arguments),
         Bench::Scale { arguments } => load("scale", arguments),
         Bench::Counts => counts(),
-        Bench::Stores => stores(),
+        Bench::Stores { quick } => stores(if *quick { QUICK } else { FULL }),
     }
 }
 
@@ -50,7 +54,11 @@ fn counts() -> Result<(), Failure> {
     run(cargo().args(bench).env("GUNGRAUN_RUNNER", runner))
 }
 
-fn stores() -> Result<(), Failure> {
+/// The number of open incidents with which the census is measured.
+const FULL: u32 = 1_000_000;
+const QUICK: u32 = 20_000;
+
+fn stores(open: u32) -> Result<(), Failure> {
     let dynamodb = Emulator::dynoxide()?;
     let mut bench = cargo();
     bench.args([
@@ -63,6 +71,7 @@ fn stores() -> Result<(), Failure> {
         "dynamo",
         "--locked",
     ]);
+    bench.env("INRESPONSE_TEST_POSTGRES", postgres()?).env("INRESPONSE_BENCH_OPEN", open.to_string());
     bench.env("AWS_ENDPOINT_URL_DYNAMODB", dynamodb.url()).env("AWS_REGION", "eu-central-1");
     run(bench.env("AWS_ACCESS_KEY_ID", "bench").env("AWS_SECRET_ACCESS_KEY", "bench"))
 }
@@ -80,7 +89,7 @@ fn load(command: &str, arguments: &[String]) -> Result<(), Failure> {
     bench.arg(command).arg("--server").arg(target_dir().join("release/inresponse"));
     bench.arg("--debian").arg(&debian).arg("--work").arg(work).args(arguments);
     let folders = std::env::join_paths(library_folders(&debian)?)?;
-    run(bench.env("LD_LIBRARY_PATH", folders))
+    run(bench.env("LD_LIBRARY_PATH", folders).env("INRESPONSE_TEST_POSTGRES", postgres()?))
 }
 
 /// The Debian packages of libraries that a machine may lack. The packages' names contain versions.

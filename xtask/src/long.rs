@@ -40,6 +40,12 @@ pub(crate) struct Sizes {
     /// The number of times to kill a server.
     #[arg(long, default_value_t = 1_000)]
     kills: u32,
+    /// The number of failovers of PostgreSQL.
+    #[arg(long, default_value_t = 10)]
+    failovers: u32,
+    /// The older revision of the rolling upgrade (default: the newest tag, or twenty commits ago if there is no tag).
+    #[arg(long, value_name = "REVISION")]
+    old: Option<String>,
     /// The number of power cuts.
     #[arg(long, default_value_t = 100_000)]
     cuts: u32,
@@ -75,6 +81,10 @@ pub(crate) enum Long {
     Powercuts,
     /// `cargo xtask soak`
     Soak,
+    /// `cargo xtask failover`
+    Failover,
+    /// `cargo xtask rolling`
+    Rolling,
     /// `cargo xtask fuzz`
     Fuzz,
     /// `cargo xtask schema`
@@ -122,13 +132,15 @@ impl Sizes {
                 sim::powercuts(&words(["--cuts", &self.cuts.to_string(), "--from", &self.seed.to_string()]))
             }
             Long::Soak => test::soak(kills),
+            Long::Failover => test::failover(self.failovers),
+            Long::Rolling => test::rolling(self.old.as_deref()),
             Long::Fuzz => fuzz::fuzz(self.fuzz_seconds, &[]),
             Long::Schema => schema::schema(self.schema_examples),
             Long::Load => test::load(self.load_seconds),
             Long::BenchPeers => peers(Vec::new()),
             Long::BenchScale => bench::bench(&Bench::Scale { arguments: Vec::new() }),
             Long::BenchCounts => bench::bench(&Bench::Counts),
-            Long::BenchStores => bench::bench(&Bench::Stores),
+            Long::BenchStores => bench::bench(&Bench::Stores { quick: false }),
             Long::SourceMutants => sim::mutants(&words(["--source"])),
         }
     }
@@ -140,8 +152,9 @@ impl Sizes {
 
     /// The sizes as options, to repeat a step with the same ones.
     fn options(&self) -> String {
+        let old = self.old.as_ref().map_or_else(String::new, |old| format!(" --old {old}"));
         format!(
-            " --memory-seeds {} --sqlite-seeds {} --postgres-seeds {} --dynamo-seeds {} --oracle-rosters {} --seed {} --mutant-seeds {} --kills {} --cuts {} \
+            " --memory-seeds {} --sqlite-seeds {} --postgres-seeds {} --dynamo-seeds {} --oracle-rosters {} --seed {} --mutant-seeds {} --kills {} --failovers {}{old} --cuts {} \
              --fuzz-seconds {} --schema-examples {} --load-seconds {}",
             self.memory_seeds,
             self.sqlite_seeds,
@@ -151,6 +164,7 @@ impl Sizes {
             self.seed,
             self.mutant_seeds,
             self.kills,
+            self.failovers,
             self.cuts,
             self.fuzz_seconds,
             self.schema_examples,

@@ -11,6 +11,7 @@ mod lambda;
 mod log_lines;
 mod long;
 mod nextest;
+mod older;
 mod oracle;
 mod pictures;
 mod prose;
@@ -95,6 +96,18 @@ enum Command {
         #[arg(long, default_value_t = 1)]
         seed: u64,
     },
+    /// Let the primary of PostgreSQL die under load, promote its synchronous standby, and account for every number.
+    Failover {
+        /// The number of times.
+        #[arg(long, default_value_t = 10)]
+        failovers: u32,
+    },
+    /// Replace two servers of an older revision on one database under load, and account for every number and every mail.
+    Rolling {
+        /// The older revision (default: the newest tag, or twenty commits ago if there is no tag).
+        #[arg(long, value_name = "REVISION")]
+        old: Option<String>,
+    },
     /// Compare schedules, minute by minute, with an independent program in Python: a whole year of a realistic roster,
     /// and many random rosters.
     Oracle(oracle::Oracle),
@@ -177,6 +190,8 @@ fn main() -> ExitCode {
         Command::Bench { what } => bench::bench(&what),
         Command::Crash { kills, seed } => test::crash(test::Kills { kills, seed }),
         Command::Soak { kills, seed } => test::soak(test::Kills { kills, seed }),
+        Command::Failover { failovers } => test::failover(failovers),
+        Command::Rolling { old } => test::rolling(old.as_deref()),
         Command::Powercuts { arguments } => sim::powercuts(&arguments),
         Command::Sim { arguments } => sim::run_sim("sim", &arguments),
         Command::Model { arguments } => sim::run_sim("model", &arguments),

@@ -333,6 +333,27 @@ fn crash_test(Kills { kills, seed }: Kills) -> Result<Tests, Failure> {
     Ok(tests)
 }
 
+/// Lets the primary of PostgreSQL die under load, and its standby take over, that many times.
+pub(crate) fn failover(failovers: u32) -> Result<(), Failure> {
+    nextest::install()?;
+    let mut tests = Tests::of("package(inresponse-server) and binary(e2e) and test(/^failover::/)", None);
+    tests.command.args(["--profile", "long", "--no-capture"]);
+    tests.command.env("INRESPONSE_TEST_PYTHON", python()?).env("INRESPONSE_TEST_POSTGRES", postgres()?);
+    tests.command.env("INRESPONSE_FAILOVERS", failovers.to_string());
+    tests.run("tests")
+}
+
+/// Replaces servers of an older revision under load.
+pub(crate) fn rolling(old: Option<&str>) -> Result<(), Failure> {
+    nextest::install()?;
+    let older = crate::older::server(old)?;
+    let mut tests = Tests::of("package(inresponse-server) and binary(e2e) and test(/^rolling::/)", None);
+    tests.command.args(["--profile", "long", "--no-capture"]);
+    tests.command.env("INRESPONSE_TEST_PYTHON", python()?).env("INRESPONSE_TEST_POSTGRES", postgres()?);
+    tests.command.env("INRESPONSE_TEST_OLD_SERVER", older);
+    tests.run("tests")
+}
+
 /// Tests the server under load, and prints its speed.
 pub(crate) fn load(seconds: u64) -> Result<(), Failure> {
     let python = python()?;

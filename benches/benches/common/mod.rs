@@ -53,6 +53,13 @@ pub(crate) fn parts() -> (Report, TeamName, Matrix) {
     )
 }
 
+/// A report with a dedup key that is always the same.
+pub(crate) fn keyed() -> Opening {
+    let (_, team, matrix) = parts();
+    let report = Report::builder("athens", Severity::Crit, "5xx error spike").dedup_key("hot");
+    plan::open(report.build().unwrap(), team, matrix, Some(LEASE), now()).0
+}
+
 /// A new incident, with the lease of its first alert.
 pub(crate) fn opening() -> Opening {
     let (report, team, matrix) = parts();

@@ -4,8 +4,8 @@ use crate::systems::System;
 use crate::table::{Bound, Goal, Row};
 
 /// The systems that are measured in turns.
-pub(super) const SYSTEMS: [System; 4] =
-    [System::Empty, System::Alertmanager, System::InResponse, System::RecordsOnly];
+pub(super) const SYSTEMS: [System; 5] =
+    [System::Empty, System::Alertmanager, System::InResponse, System::RecordsOnly, System::OnPostgres];
 
 const fn row(name: &'static str, unit: &'static str, digits: usize) -> Row {
     Row { name, unit, digits }

@@ -49,7 +49,7 @@ pub(super) fn puts(site: &Site, seconds: u64, table: &mut Table) -> Result<(), F
 /// Measures a hundred alerts a request.
 pub(super) fn batches(site: &Site, seconds: u64, table: &mut Table) -> Result<(), Failure> {
     const CONNECTIONS: usize = 8;
-    for system in [System::Alertmanager, System::InResponse, System::RecordsOnly] {
+    for system in [System::Alertmanager, System::InResponse, System::RecordsOnly, System::OnPostgres] {
         let sink = Sink::start(site)?;
         let running = systems::start(site, system, Mails::None, sink.address)?;
         let shot = systems::batch(system);

@@ -11,7 +11,7 @@ use crate::systems::{self, Mails, PEOPLE, System};
 use crate::table::Table;
 use crate::{Failure, Site};
 
-const BOTH: [System; 2] = [System::Alertmanager, System::InResponse];
+const MAILING: [System; 3] = [System::Alertmanager, System::InResponse, System::OnPostgres];
 /// The number of incidents in a storm.
 const STORMING: usize = 10_000;
 const CONNECTIONS: usize = 16;
@@ -22,7 +22,7 @@ pub(super) async fn latency(site: &Site, seconds: u64, table: &mut Table) -> Res
     const EVERY: Duration = Duration::from_millis(50);
     // Long enough for a p99.
     let reports = 20 * usize::try_from(seconds * 4)?;
-    for system in BOTH {
+    for system in MAILING {
         let sink = Sink::start(site)?;
         let running = systems::start(site, system, Mails::Each, sink.address)?;
         let shot = systems::report(system, "CRIT");
@@ -52,7 +52,7 @@ pub(super) async fn latency(site: &Site, seconds: u64, table: &mut Table) -> Res
 
 /// Measures ten thousand reports at once, until the last mail is accepted.
 pub(super) async fn storm(site: &Site, table: &mut Table) -> Result<(), Failure> {
-    for system in BOTH {
+    for system in MAILING {
         let sink = Sink::start(site)?;
         let running = systems::start(site, system, Mails::Each, sink.address)?;
         let (begun, cpu) = (Instant::now(), running.process.cpu()?);
@@ -71,9 +71,16 @@ pub(super) async fn storm(site: &Site, table: &mut Table) -> Result<(), Failure>
 
 /// Measures claims of other incidents, one after the other, while a storm is reported and mailed.
 pub(super) async fn claims(site: &Site, table: &mut Table) -> Result<(), Failure> {
+    for system in [System::InResponse, System::OnPostgres] {
+        claims_of(site, system, table).await?;
+    }
+    Ok(())
+}
+
+async fn claims_of(site: &Site, system: System, table: &mut Table) -> Result<(), Failure> {
     const EVERY: Duration = Duration::from_millis(10);
     let sink = Sink::start(site)?;
-    let running = systems::start(site, System::InResponse, Mails::Each, sink.address)?;
+    let running = systems::start(site, system, Mails::Each, sink.address)?;
     let mut person = Connection::open(running.address).await?;
     let quiet = systems::report(System::RecordsOnly, "CRIT");
     let first: u64 = 10_000;
@@ -96,9 +103,9 @@ pub(super) async fn claims(site: &Site, table: &mut Table) -> Result<(), Failure
     storm.await??;
     let claims = took.len();
     let [p50, p99] = percentiles(took);
-    eprintln!("claims in a storm: {claims}, p50 {p50:?}, p99 {p99:?}");
-    table.add(CLAIM_P50, System::InResponse, milliseconds(p50));
-    table.add(CLAIM_P99, System::InResponse, milliseconds(p99));
+    eprintln!("claims in a storm, {system}: {claims}, p50 {p50:?}, p99 {p99:?}");
+    table.add(CLAIM_P50, system, milliseconds(p50));
+    table.add(CLAIM_P99, system, milliseconds(p99));
     Ok(())
 }
 

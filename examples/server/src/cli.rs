@@ -5,6 +5,7 @@ use clap::{Parser, Subcommand};
 use crate::config::ServeArgs;
 use crate::ops::backup::{BackupArgs, RestoreArgs};
 use crate::ops::doctor::DoctorArgs;
+use crate::ops::migrate::MigrateArgs;
 use crate::ops::test_alert::TestAlertArgs;
 
 use crate::commands::ClientCommand;
@@ -31,6 +32,7 @@ pub(crate) enum Command {
     Serve(Box<ServeArgs>),
     Backup(BackupArgs),
     Restore(RestoreArgs),
+    Migrate(MigrateArgs),
     Doctor(Box<DoctorArgs>),
     TestAlert(Box<TestAlertArgs>),
     /// Work with API keys.

@@ -57,6 +57,7 @@ pub fn run() -> ExitCode {
         Some(Command::Serve(args)) => serve(*args),
         Some(Command::Backup(args)) => ops::backup::back_up(&args),
         Some(Command::Restore(args)) => ops::backup::restore(&args),
+        Some(Command::Migrate(args)) => waiting(ops::migrate::migrate(args)),
         Some(Command::Doctor(args)) => waiting(ops::doctor::doctor(*args)),
         Some(Command::TestAlert(args)) => waiting(ops::test_alert::test_alert(*args)),
         None => serve(cli.serve),

@@ -7,6 +7,7 @@ use inresponse_core::clock::Clock;
 use inresponse_core::engine::EngineBuilder;
 use inresponse_core::notify::Notifiers;
 use inresponse_core::settings::Settings;
+use inresponse_core::transfer::UNFINISHED;
 use inresponse_core::{Engine, Outage};
 use inresponse_http::Api;
 use inresponse_sqlite::{Database, SqliteConfig};
@@ -22,7 +23,18 @@ pub(crate) enum Storage {
 }
 
 impl Storage {
+    /// Opens the storage. A database that an unfinished `inresponse migrate` has filled only in part is refused.
     pub(crate) async fn open(config: StorageConfig) -> Result<Self, Outage> {
+        let storage = Self::open_any(config).await?;
+        match storage.setting(UNFINISHED).await? {
+            None => Ok(storage),
+            Some(_) => Err(Outage::permanent(
+                "the database is the target of a migration that has not ended; run `inresponse migrate` again",
+            )),
+        }
+    }
+
+    async fn open_any(config: StorageConfig) -> Result<Self, Outage> {
         match config {
             StorageConfig::Sqlite(file) => Database::open(SqliteConfig::new(file)).await.map(Self::Sqlite),
             StorageConfig::Postgres(config) => {

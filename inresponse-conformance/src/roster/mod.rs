@@ -12,6 +12,7 @@ mod durable;
 mod keeping;
 mod leading;
 mod listing;
+mod outages;
 mod people;
 mod races;
 mod scene;
@@ -28,6 +29,7 @@ pub use durable::*;
 pub use keeping::*;
 pub use leading::*;
 pub use listing::*;
+pub use outages::*;
 pub use people::*;
 pub use races::*;
 pub use secrets::*;
@@ -127,6 +129,10 @@ macro_rules! __roster_laws {
                 p12_days_of_other_teams_are_as_fresh_as_a_teams_own
                 names_are_judged_by_what_another_handle_has_written
                 of_two_halves_of_a_circle_by_two_handles_one_is_refused
+            }
+            outages {
+                p04_an_edit_whose_answer_was_lost_is_not_told_as_undone
+                p04_an_edit_whose_answer_was_lost_is_recorded_once_if_it_was_made
             }
         }
     };

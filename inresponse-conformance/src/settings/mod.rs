@@ -3,10 +3,12 @@
 //! Every handle must return at once what any handle wrote, because sessions of people and limits of keys depend on it.
 
 mod durable;
+mod outages;
 mod shared;
 mod swaps;
 
 pub use durable::*;
+pub use outages::*;
 pub use shared::*;
 pub use swaps::*;
 
@@ -32,6 +34,9 @@ macro_rules! __settings_laws {
             }
             shared {
                 what_one_handle_swaps_another_answers_at_once
+            }
+            outages {
+                p04_a_swap_whose_answer_was_lost_is_not_told_as_undone
             }
         }
     };

@@ -1,26 +1,12 @@
 //! Laws of promise 4: an outage tells the truth. If an answer was lost, the change may have happened.
 
 use inresponse_core::store::{Committed, Created, Record, Store};
-use inresponse_core::{Outage, OutageKind};
 
 use super::acts::{new, present};
 use super::open::open;
 use crate::Interrupted;
-use crate::line::{Line, Loss};
+use crate::line::{Line, Loss, losses, tells_undone};
 use crate::scene::{at, keyed, noted, opening};
-
-/// The answers of a call that are lost, one after the other: more than a call and its connection need.
-const ANSWERS: usize = 14;
-
-/// Every loss that the laws try.
-fn losses() -> impl Iterator<Item = Loss> {
-    (0..ANSWERS).flat_map(|after| [Loss::One { after }, Loss::All { after }])
-}
-
-/// Whether an outage says that nothing was changed.
-fn tells_undone(outage: &Outage) -> bool {
-    outage.kind() != OutageKind::Unknown
-}
 
 /// If the answer to a create was lost, an outage that says that nothing was changed is a lie: the reporter would report
 /// again, or give up an incident that alerts somebody. A store that finds out what happened may answer.
@@ -31,8 +17,7 @@ pub async fn p04_a_create_whose_answer_was_lost_is_not_told_as_undone<H: Interru
     let line = Line::new();
     let store = harness.over(&first, &line).await;
     let mut undone = Vec::new();
-    for loss in losses() {
-        let key = format!("{loss:?}");
+    for (key, loss) in losses() {
         line.lose(loss);
         let created = store.create(opening(keyed("athens", &key), at(0))).await;
         line.lose(Loss::None);
@@ -45,14 +30,11 @@ pub async fn p04_a_create_whose_answer_was_lost_is_not_told_as_undone<H: Interru
                      recognise its own create when it repeats it"
                 )
             }
-            Err(outage) if tells_undone(&outage) => undone.push((key, outage)),
+            Err(outage) if tells_undone(&outage) => undone.push((key.clone(), outage)),
             Err(_) => {}
         }
         let count = stored.map_or(1, |record| record.count);
-        assert_eq!(
-            count, 1,
-            "the answer to one report was lost ({loss:?}), and it was counted {count} times"
-        );
+        assert_eq!(count, 1, "the answer to one report was lost ({key}), and it was counted {count} times");
     }
     for (key, outage) in undone {
         let stored = open(&first, "athens", &key).await;
@@ -75,8 +57,8 @@ pub async fn p04_a_commit_whose_answer_was_lost_is_not_told_as_undone<H: Interru
     let line = Line::new();
     let store = harness.over(&first, &line).await;
     let mut undone = Vec::new();
-    for loss in losses() {
-        let before = new(&first, opening(keyed("athens", &format!("{loss:?}")), at(0))).await;
+    for (key, loss) in losses() {
+        let before = new(&first, opening(keyed("athens", &key), at(0))).await;
         let draft = noted(&before.incident, "looking", at(1));
         line.lose(loss);
         let committed = store.commit(before.version, &draft).await;
@@ -86,14 +68,14 @@ pub async fn p04_a_commit_whose_answer_was_lost_is_not_told_as_undone<H: Interru
             Record { version: before.version.next(), incident: draft.into_incident(), ..before.clone() };
         match committed {
             Ok(Committed::At(version)) => {
-                assert_eq!((version, stored), (after.version, after), "{loss:?}: as answered");
+                assert_eq!((version, stored), (after.version, after), "{key}: as answered");
             }
             Ok(Committed::Stale) => panic!(
-                "{loss:?}: nobody else has committed, but the store answered that the version was stale: it must \
+                "{key}: nobody else has committed, but the store answered that the version was stale: it must \
                  recognise its own commit when it repeats it"
             ),
             Err(outage) if tells_undone(&outage) => undone.push((before, outage)),
-            Err(_) => assert!(stored == before || stored == after, "{loss:?}: {stored:#?}"),
+            Err(_) => assert!(stored == before || stored == after, "{key}: {stored:#?}"),
         }
     }
     for (before, outage) in undone {
@@ -116,17 +98,16 @@ pub async fn p04_a_repeat_whose_answer_was_lost_is_counted_once_at_most<H: Inter
     let line = Line::new();
     let store = harness.over(&first, &line).await;
     let mut undone = Vec::new();
-    for loss in losses() {
-        let key = format!("{loss:?}");
+    for (key, loss) in losses() {
         let open = new(&first, opening(keyed("athens", &key), at(0))).await;
         line.lose(loss);
         let repeated = store.create(opening(keyed("athens", &key), at(1))).await;
         line.lose(Loss::None);
         let count = present(&first, open.number()).await.count;
-        assert!(count <= 2, "one report, whose answer was lost ({loss:?}), was counted {} times", count - 1);
+        assert!(count <= 2, "one report, whose answer was lost ({key}), was counted {} times", count - 1);
         match repeated {
-            Ok(Created::Repeat(record)) => assert_eq!((record.count, count), (2, 2), "{loss:?}: as answered"),
-            Ok(Created::New(record)) => panic!("{loss:?}: the key was taken, but {record:?} is new"),
+            Ok(Created::Repeat(record)) => assert_eq!((record.count, count), (2, 2), "{key}: as answered"),
+            Ok(Created::New(record)) => panic!("{key}: the key was taken, but {record:?} is new"),
             Err(outage) if tells_undone(&outage) => undone.push((open, outage)),
             Err(_) => {}
         }

@@ -9,13 +9,13 @@ mod store {
 mod roster {
     use inresponse_core::memory::MemoryRoster;
 
-    inresponse_conformance::roster_laws!(|| async { MemoryRoster::new() }, except: durable, shared);
+    inresponse_conformance::roster_laws!(|| async { MemoryRoster::new() }, except: durable, shared, outages);
 }
 
 mod settings {
     use inresponse_core::memory::MemorySettings;
 
-    inresponse_conformance::settings_laws!(|| async { MemorySettings::new() }, except: durable, shared);
+    inresponse_conformance::settings_laws!(|| async { MemorySettings::new() }, except: durable, shared, outages);
 }
 
 mod notifier {

@@ -38,6 +38,11 @@ impl Draft {
         Self { due_at, expires_at: None, incident }
     }
 
+    /// The values of an incident that is already stored.
+    pub(crate) fn stored(incident: Incident, expires_at: Option<DateTime<Utc>>) -> Self {
+        Self { expires_at, ..Self::new(incident) }
+    }
+
     /// Limits how long the store keeps the incident after it was resolved. By default it is kept forever.
     #[must_use]
     pub fn kept_for(mut self, keep: Duration) -> Self {

@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
+pub(crate) mod harness;
+
 use inresponse_postgres::{Database, PostgresConfig};
 
 /// The configuration with time limits that no busy machine reaches.

@@ -3,6 +3,7 @@
 //! | file | holds |
 //! |---|---|
 //! | `backup` | `inresponse backup` and `restore` |
+//! | `migrate` | `inresponse migrate`: copies everything to another database |
 //! | `doctor` | `inresponse doctor`: checks this deployment |
 //! | `test_alert` | `inresponse test-alert`: tests whether a contact can be reached |
 //! | `watch` | periodic work of a running server |
@@ -11,5 +12,6 @@
 pub(crate) mod backup;
 mod canary;
 pub(crate) mod doctor;
+pub(crate) mod migrate;
 pub(crate) mod test_alert;
 pub(crate) mod watch;

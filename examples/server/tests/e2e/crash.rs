@@ -13,11 +13,11 @@ use tokio::sync::RwLock;
 use crate::mail::MailServer;
 use crate::server::{Server, Setup, Started, unix_now};
 
-const TEAMS: usize = 8;
-const WRITERS: usize = 8;
+pub(crate) const TEAMS: usize = 8;
+pub(crate) const WRITERS: usize = 8;
 const SERVERS: usize = 2;
 /// In seconds: so long that a server of which nothing was killed records what it sent in time, on a busy machine too.
-const LEASE: u32 = 9;
+pub(crate) const LEASE: u32 = 9;
 
 /// System calls at which a server is killed, and at which of them on one thread at most: those by which it
 /// syncs, writes and answers.
@@ -28,27 +28,27 @@ const UNTIL_CALL: Duration = Duration::from_millis(1500);
 
 /// What the reporters were told.
 #[derive(Default)]
-struct Told {
-    numbers: Mutex<Vec<u64>>,
-    failed: AtomicU64,
+pub(crate) struct Told {
+    pub(crate) numbers: Mutex<Vec<u64>>,
+    pub(crate) failed: AtomicU64,
 }
 
 /// A server, and what its mails are written by: each time it is started, another sender.
-struct Seat {
-    storage: [String; 2],
-    dir: std::path::PathBuf,
-    mail_port: u16,
-    starts: u64,
-    name: char,
+pub(crate) struct Seat {
+    pub(crate) storage: [String; 2],
+    pub(crate) dir: std::path::PathBuf,
+    pub(crate) mail_port: u16,
+    pub(crate) starts: u64,
+    pub(crate) name: char,
 }
 
 impl Seat {
-    fn sender(&self) -> String {
+    pub(crate) fn sender(&self) -> String {
         format!("{}{}@inresponse.example", self.name, self.starts)
     }
 
     /// The next start, by that program.
-    fn next(&mut self, starter: Vec<String>) -> Setup {
+    pub(crate) fn next(&mut self, starter: Vec<String>) -> Setup {
         self.starts += 1;
         let storage = self.storage.each_ref().map(String::as_str);
         let setup = Setup::on(storage, &self.dir, self.mail_port).with("--lease-seconds", &LEASE.to_string());
@@ -93,9 +93,9 @@ fn next(seed: &mut u64) -> u64 {
     *seed
 }
 
-type Servers = Arc<[RwLock<Server>; SERVERS]>;
+pub(crate) type Servers = Arc<[RwLock<Server>; SERVERS]>;
 
-async fn report_until(
+pub(crate) async fn report_until(
     done: Arc<AtomicBool>,
     servers: Servers,
     told: Arc<Told>,
@@ -121,7 +121,7 @@ async fn report_until(
     }
 }
 
-async fn every_incident(server: &Server) -> HashMap<u64, Value> {
+pub(crate) async fn every_incident(server: &Server) -> HashMap<u64, Value> {
     let mut incidents = HashMap::new();
     let mut cursor = String::new();
     loop {
@@ -243,10 +243,45 @@ async fn account_of_crashes(storage: [&str; 2], usually: u64) {
         writer.await.unwrap();
     }
 
+    let (stored, unmailed, account) = accounted(&*servers[0].read().await, &told, &mail, &ends.killed).await;
+    let numbers = told.numbers.lock().unwrap().len();
+    println!(
+        "{} kills of two servers ({} at random moments, {} at system calls, {} more as they started): {} numbers \
+         answered, {} requests without one, {} incidents stored; {} mails accepted for {} deliveries, {} arrived whose \
+         reply was lost (of {} every time); {} deliveries arrived more than once: {} whose sender was killed, {} after a lost reply, {} \
+         unexplained",
+        ends.all(),
+        ends.at_random,
+        ends.at_call,
+        ends.starting,
+        numbers,
+        told.failed.load(Ordering::Relaxed),
+        stored,
+        mail.accepted().len(),
+        account.deliveries,
+        mail.lost().len(),
+        unmailed,
+        account.sender_killed + account.after_lost_reply + account.unexplained.len(),
+        account.sender_killed,
+        account.after_lost_reply,
+        account.unexplained.len(),
+    );
+    assert!(ends.at_call + ends.starting > 0, "no server came to its end at a system call");
+    assert!(account.unexplained.is_empty(), "{:?}", account.unexplained);
+}
+
+/// Checks that no number was lost or answered twice, and waits until every mail has arrived. Returns the number of
+/// incidents, the number of those whose mail was never accepted, and the account of the mails.
+pub(crate) async fn accounted(
+    server: &Server,
+    told: &Told,
+    mail: &MailServer,
+    killed: &HashMap<String, f64>,
+) -> (usize, usize, Account) {
     let numbers = told.numbers.lock().unwrap().clone();
     let unique: HashSet<u64> = numbers.iter().copied().collect();
     assert_eq!(unique.len(), numbers.len(), "a number was answered twice");
-    let stored = every_incident(&*servers[0].read().await).await;
+    let stored = every_incident(server).await;
     let missing: Vec<_> = unique.iter().filter(|n| !stored.contains_key(n)).collect();
     assert!(missing.is_empty(), "numbers were answered and lost: {missing:?}");
 
@@ -266,45 +301,22 @@ async fn account_of_crashes(storage: [&str; 2], usually: u64) {
         tokio::time::sleep(Duration::from_secs(1)).await;
     }
     for number in &unmailed {
-        let one = servers[0].read().await.get(&format!("/incidents/{number}")).await;
+        let one = server.get(&format!("/incidents/{number}")).await;
         assert!(arrived.contains(number), "{} incidents were never alerted, as {one:#}", unmailed.len());
         // Of what arrived again and again and its reply was lost each time, the next attempt comes ever later.
         assert!(one["nextAlertAt"].is_string(), "an alert that may not have arrived was given up: {one:#}");
     }
 
-    let account = Account::of(&mail, &ends.killed);
-    println!(
-        "{} kills of two servers ({} at random moments, {} at system calls, {} more as they started): {} numbers \
-         answered, {} requests without one, {} incidents stored; {} mails accepted for {} deliveries, {} arrived whose \
-         reply was lost (of {} every time); {} deliveries arrived more than once: {} whose sender was killed, {} after a lost reply, {} \
-         unexplained",
-        ends.all(),
-        ends.at_random,
-        ends.at_call,
-        ends.starting,
-        numbers.len(),
-        told.failed.load(Ordering::Relaxed),
-        stored.len(),
-        mail.accepted().len(),
-        account.deliveries,
-        mail.lost().len(),
-        unmailed.len(),
-        account.sender_killed + account.after_lost_reply + account.unexplained.len(),
-        account.sender_killed,
-        account.after_lost_reply,
-        account.unexplained.len(),
-    );
-    assert!(ends.at_call + ends.starting > 0, "no server came to its end at a system call");
-    assert!(account.unexplained.is_empty(), "{:?}", account.unexplained);
+    (stored.len(), unmailed.len(), Account::of(mail, killed))
 }
 
 /// The deliveries that arrived more than once, and why.
 #[derive(Default)]
-struct Account {
-    deliveries: usize,
-    sender_killed: usize,
-    after_lost_reply: usize,
-    unexplained: Vec<String>,
+pub(crate) struct Account {
+    pub(crate) deliveries: usize,
+    pub(crate) sender_killed: usize,
+    pub(crate) after_lost_reply: usize,
+    pub(crate) unexplained: Vec<String>,
 }
 
 impl Account {

@@ -137,4 +137,7 @@ broken! { roster, super::model::Models;
     names_are_judged_by_what_another_handle_has_written: judges_unknown_people_by_what_it_has_read;
     of_two_halves_of_a_circle_by_two_handles_one_is_refused:
         looks_for_circles_in_what_it_has_read, looks_for_circles_before_it_writes;
+
+    p04_an_edit_whose_answer_was_lost_is_not_told_as_undone: tells_a_lost_edit_as_undone, makes_a_lost_edit_again;
+    p04_an_edit_whose_answer_was_lost_is_recorded_once_if_it_was_made: records_a_lost_edit_again;
 }

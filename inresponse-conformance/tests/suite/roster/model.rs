@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
-use inresponse_conformance::{Durable, Harness, Shared};
+use inresponse_conformance::{Durable, Harness, Interrupted, Line, Shared};
 use inresponse_core::Outage;
 use inresponse_core::model::{Person, ServiceName, TeamName};
 use inresponse_core::roster::{
@@ -34,6 +34,7 @@ impl Harness for Models {
             recorded: Mutex::default(),
             others: Mutex::default(),
             turn: tokio::sync::Mutex::default(),
+            line: Line::new(),
         }
     }
 }
@@ -68,6 +69,12 @@ impl Shared for Models {
             _ => first.disk.clone(),
         };
         Model { disk, ..self.fresh().await }
+    }
+}
+
+impl Interrupted for Models {
+    async fn over(&self, first: &Model, line: &Line) -> Model {
+        Model { line: line.clone(), ..self.another(first).await }
     }
 }
 
@@ -133,6 +140,7 @@ pub(crate) struct Model {
     copy: Mutex<Option<(tokio::time::Instant, Tables)>>,
     /// Whose turn it is among the calls of this handle.
     turn: tokio::sync::Mutex<()>,
+    line: Line,
 }
 
 impl Model {
@@ -328,7 +336,21 @@ impl Roster for Model {
             *self.copy.lock().unwrap() = None;
         }
         self.read();
-        Ok(edited)
+        match self.defect {
+            _ if !self.line.loses_answer() => Ok(edited),
+            tells_a_lost_edit_as_undone => Err(Outage::retryable("no answer")),
+            makes_a_lost_edit_again => {
+                let seen = self.disk().clone();
+                Ok(self.call(&seen, by, at, edits))
+            }
+            records_a_lost_edit_again => {
+                let mut disk = self.disk();
+                let (last, record) = disk.changes.last().cloned().expect("the scene edits");
+                disk.changes.push((last + 1, record));
+                Err(Outage::unknown("no answer"))
+            }
+            _ => Err(Outage::unknown("no answer")),
+        }
     }
 
     async fn service(&self, service: &ServiceName) -> Result<Option<TeamName>, Outage> {

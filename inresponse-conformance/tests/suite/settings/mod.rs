@@ -17,4 +17,7 @@ broken! { settings, super::model::Models;
     what_was_swapped_survives_a_crash: forgets_everything_in_a_crash, forgets_the_last_swap_in_a_crash;
 
     what_one_handle_swaps_another_answers_at_once: answers_what_it_read_before;
+
+    p04_a_swap_whose_answer_was_lost_is_not_told_as_undone:
+        tells_a_lost_swap_as_undone, takes_its_own_swap_for_anothers;
 }

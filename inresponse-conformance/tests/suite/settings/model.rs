@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
-use inresponse_conformance::{Durable, Harness, Shared};
+use inresponse_conformance::{Durable, Harness, Interrupted, Line, Shared};
 use inresponse_core::Outage;
 use inresponse_core::settings::{Settings, Swapped};
 use tokio::task::yield_now;
@@ -25,13 +25,14 @@ pub(crate) struct Model {
     disk: Arc<Mutex<(Values, Values)>>,
     /// What this handle has read.
     copy: Mutex<Values>,
+    line: Line,
 }
 
 impl Harness for Models {
     type Subject = Model;
 
     async fn fresh(&self) -> Model {
-        Model { defect: self.0, disk: Arc::default(), copy: Mutex::default() }
+        Model { defect: self.0, disk: Arc::default(), copy: Mutex::default(), line: Line::new() }
     }
 }
 
@@ -50,6 +51,12 @@ impl Durable for Models {
 impl Shared for Models {
     async fn another(&self, first: &Model) -> Model {
         Model { disk: first.disk.clone(), ..self.fresh().await }
+    }
+}
+
+impl Interrupted for Models {
+    async fn over(&self, first: &Model, line: &Line) -> Model {
+        Model { line: line.clone(), ..self.another(first).await }
     }
 }
 
@@ -107,6 +114,11 @@ impl Settings for Model {
         if self.defect != swaps_nothing {
             disk.0.insert(name, value);
         }
-        Ok(Swapped::Done)
+        match self.defect {
+            _ if !self.line.loses_answer() => Ok(Swapped::Done),
+            tells_a_lost_swap_as_undone => Err(Outage::retryable("no answer")),
+            takes_its_own_swap_for_anothers => Ok(Swapped::Changed),
+            _ => Err(Outage::unknown("no answer")),
+        }
     }
 }
