@@ -16,6 +16,9 @@ pub const TOKEN_LIFE: TimeDelta = TimeDelta::days(7);
 /// How long the token of a button is valid. Pushed messages may be kept by a server that strangers read.
 pub const ANSWER_LIFE: TimeDelta = TimeDelta::days(1);
 
+/// How long a code that links an account is valid.
+pub const LINK_LIFE: TimeDelta = TimeDelta::minutes(10);
+
 /// How much later than its life from now a token may expire: the clock that made it may have been ahead, which
 /// promise 14 allows.
 const CLOCK_AHEAD: TimeDelta = TimeDelta::hours(1);
@@ -52,7 +55,12 @@ impl TokenSecret {
         self
     }
 
-    fn holds(&self, now: DateTime<Utc>) -> bool {
+    /// An HMAC over the content of a code that links an account.
+    pub(crate) fn link_mac(&self, content: &[u8]) -> Hmac<Sha256> {
+        self.mac(TokenKind::Link, content)
+    }
+
+    pub(crate) fn holds(&self, now: DateTime<Utc>) -> bool {
         self.until.is_none_or(|until| now < until)
     }
 
@@ -69,6 +77,7 @@ impl TokenSecret {
 enum TokenKind {
     Claim,
     Answer,
+    Link,
 }
 
 impl TokenKind {
@@ -77,6 +86,7 @@ impl TokenKind {
         match self {
             TokenKind::Claim => b"inresponse claim v1\0",
             TokenKind::Answer => b"inresponse answer v1\0",
+            TokenKind::Link => b"inresponse link v1\0",
         }
     }
 
@@ -85,6 +95,7 @@ impl TokenKind {
         match self {
             TokenKind::Claim => TOKEN_LIFE,
             TokenKind::Answer => ANSWER_LIFE,
+            TokenKind::Link => LINK_LIFE,
         }
     }
 }

@@ -58,7 +58,7 @@
 //! | [`engine`] | executes what the planner decides |
 //! | [`feeds`] | keeps the copies of calendar feeds up to date |
 //! | [`notices`] | tells people when their shifts begin or change, and what the coverage check finds |
-//! | [`claim`] | the tokens in claim links |
+//! | [`claim`], [`link_code`] | the tokens in claim links and buttons, and the codes that link accounts |
 //! | [`text`] | shows untrusted text to people |
 //! | [`memory`], [`testing`] | adapters in memory, and test doubles |
 //!
@@ -72,6 +72,7 @@ pub mod clock;
 pub mod engine;
 pub mod error;
 pub mod feeds;
+pub mod link_code;
 pub mod memory;
 pub mod model;
 pub mod notices;

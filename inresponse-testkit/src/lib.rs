@@ -3,9 +3,11 @@
 //! | module | holds |
 //! |---|---|
 //! | [`access`] | tests every door with every kind of key |
+//! | [`carrier`] | a carrier's web API, which fails as it is told to |
 //! | [`contract`] | tests the behaviour that all deployments share, seen from outside |
 //! | [`server`] | runs the real server as a process |
 //! | [`disk`] | a small disk, which a test fills |
+//! | [`table`] | an engine in memory behind the real router, with two people |
 //! | [`mail`] | runs a mail server of another project |
 //! | [`over_http`] | a deployment that is called over HTTP |
 //! | [`postgres`] | runs a real PostgreSQL server |
@@ -22,6 +24,7 @@
 )]
 
 pub mod access;
+pub mod carrier;
 pub mod contract;
 pub mod disk;
 pub mod mail;
@@ -29,3 +32,4 @@ pub mod over_http;
 pub mod postgres;
 pub mod process;
 pub mod server;
+pub mod table;

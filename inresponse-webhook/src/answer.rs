@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use inresponse_core::notify::Outcome;
-use reqwest::StatusCode;
-use reqwest::header::{HeaderMap, RETRY_AFTER};
+use inresponse_outward::header::HeaderMap;
+use inresponse_outward::{StatusCode, retry_after};
 
 use crate::config::Chat;
 
@@ -31,7 +31,7 @@ pub(crate) fn outcome(
     now: DateTime<Utc>,
 ) -> Outcome {
     let said = format!("answered {status}");
-    let after = headers.get(RETRY_AFTER).and_then(|value| retry_after(value.to_str().ok()?, now));
+    let after = retry_after(headers, now);
     match status {
         status if status.is_success() => return Outcome::Accepted,
         // The server behind the gateway may have taken it.
@@ -79,19 +79,10 @@ fn gone(chat: Chat, body: &[u8]) -> Option<&'static str> {
     }
 }
 
-/// Reads `Retry-After`: seconds, or a date (RFC 9110 section 10.2.3).
-fn retry_after(text: &str, now: DateTime<Utc>) -> Option<Duration> {
-    match text.trim().parse::<u32>() {
-        Ok(seconds) => Some(Duration::from_secs(seconds.into())),
-        Err(_) => {
-            let at = DateTime::parse_from_rfc2822(text.trim()).ok()?;
-            Some((at.to_utc() - now).to_std().unwrap_or_default())
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use inresponse_outward::header::RETRY_AFTER;
+
     use super::*;
 
     fn of(status: u16, retry_after: Option<&str>, chat: Option<Chat>, body: &str) -> Outcome {

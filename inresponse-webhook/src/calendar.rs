@@ -6,13 +6,13 @@ use async_trait::async_trait;
 use inresponse_core::Chain;
 use inresponse_core::feeds::{Ask, Calendars, Fetched};
 use inresponse_core::roster::{Feed, FeedCopy, FeedEvent};
-use reqwest::header::{ACCEPT, ETAG, IF_NONE_MATCH, LOCATION};
-use reqwest::{Client, Response, StatusCode, redirect};
+use inresponse_outward::header::{ACCEPT, ETAG, IF_NONE_MATCH, LOCATION};
+use inresponse_outward::{Outward, StatusCode};
+use reqwest::Response;
 use url::Url;
 
 use crate::config::WebhookConfig;
-use crate::error::{WebhookError, WebhookErrorKind};
-use crate::target::Gate;
+use crate::error::{WebhookError, without_certificates};
 
 /// How long connecting may take, TLS included.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -27,8 +27,7 @@ const MAX_FINDINGS: usize = 20;
 /// host. Redirects are followed through the same check.
 #[derive(Debug, Clone)]
 pub struct CalendarFetcher {
-    client: Client,
-    gate: Gate,
+    outward: Outward,
 }
 
 impl CalendarFetcher {
@@ -37,23 +36,15 @@ impl CalendarFetcher {
     /// # Errors
     /// This machine trusts no certificates.
     pub fn new(config: &WebhookConfig) -> Result<Self, WebhookError> {
-        let gate = Gate::new(config.internal.clone());
-        let client = Client::builder().pool_max_idle_per_host(0).http1_only().no_proxy();
-        let client = client.redirect(redirect::Policy::none()).retry(reqwest::retry::never());
-        let client = client.connect_timeout(CONNECT).dns_resolver(gate.clone());
-        let client = client.user_agent(concat!("inresponse/", env!("CARGO_PKG_VERSION"))).build();
-        let client = client.map_err(|e| {
-            let message = "calendar feeds need certificates to trust: install this machine's CA certificates";
-            WebhookError::new(WebhookErrorKind::Certificates, message).because(e)
-        })?;
-        Ok(Self { client, gate })
+        let outward = Outward::connecting_within(&config.internal, CONNECT);
+        Ok(Self { outward: outward.map_err(without_certificates)? })
     }
 
     async fn read(&self, feed: &Feed, ask: &Ask) -> Result<Fetched, String> {
         let mut url = Url::parse(&feed.url).map_err(|_| "its URL cannot be read".to_owned())?;
         for _ in 0..=MAX_REDIRECTS {
-            self.gate.check(&url).map_err(|refused| refused.to_string())?;
-            let mut request = self.client.get(url.clone()).header(ACCEPT, "text/calendar, */*;q=0.5");
+            let request = self.outward.get(url.clone()).map_err(|refused| refused.to_string())?;
+            let mut request = request.header(ACCEPT, "text/calendar, */*;q=0.5");
             if let Some(etag) = &ask.etag {
                 request = request.header(IF_NONE_MATCH, etag.as_str());
             }

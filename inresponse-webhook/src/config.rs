@@ -1,10 +1,11 @@
 //! The configuration: the signing secret, the channels, and the internal hosts that may get posts.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 
 use inresponse_core::model::Scheme;
-use url::{Host, Url};
+use inresponse_outward::InternalHosts;
+use url::Url;
 
 use crate::error::{WebhookError, WebhookErrorKind};
 use crate::sign::SigningKey;
@@ -41,7 +42,7 @@ impl Chat {
 pub struct WebhookConfig {
     pub(crate) key: Option<SigningKey>,
     pub(crate) channels: BTreeMap<(Chat, String), Url>,
-    pub(crate) internal: BTreeSet<String>,
+    pub(crate) internal: InternalHosts,
 }
 
 impl WebhookConfig {
@@ -92,9 +93,13 @@ impl WebhookConfig {
     /// an allowed host, nothing is posted by `http:` or to a loopback, private, link-local or metadata address.
     #[must_use]
     pub fn allow_internal(mut self, host: &str) -> Self {
-        let name = Host::parse(host).map_or_else(|_| host.to_ascii_lowercase(), |host| host.to_string());
-        self.internal.insert(name);
+        self.internal = self.internal.allow(host);
         self
+    }
+
+    /// The internal hosts that may get posts.
+    pub fn internal(&self) -> &InternalHosts {
+        &self.internal
     }
 }
 

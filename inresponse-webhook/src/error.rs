@@ -1,6 +1,7 @@
 //! The error of a notifier that cannot be made.
 
 use inresponse_core::ErrorOf;
+use inresponse_outward::OutwardError;
 
 /// The cause of the error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,3 +17,8 @@ pub enum WebhookErrorKind {
 
 /// The error of a notifier that cannot be made. The error contains neither the signing secret nor a channel's URL.
 pub type WebhookError = ErrorOf<WebhookErrorKind>;
+
+/// The error of a machine that trusts no certificates.
+pub(crate) fn without_certificates(error: OutwardError) -> WebhookError {
+    WebhookError::new(WebhookErrorKind::Certificates, error.to_string()).because(error)
+}

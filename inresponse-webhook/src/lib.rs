@@ -67,10 +67,9 @@
 //! |---|---|
 //! | `config` | the signing secret, the channels, the internal hosts that may get posts |
 //! | `webhook` | the notifier: one attempt over its own connection |
-//! | `message` | the message formats: JSON, Slack, Teams |
+//! | `message` | the message formats of Slack and Teams |
 //! | `sign` | the signature |
 //! | `calendar` | fetches calendar feeds through the same gate |
-//! | `target` | which URLs and addresses are allowed |
 //! | `answer` | the outcome of a receiver's answer |
 //! | `error` | the error of a notifier that cannot be made |
 
@@ -80,7 +79,6 @@ mod config;
 mod error;
 mod message;
 mod sign;
-mod target;
 mod webhook;
 
 pub use calendar::CalendarFetcher;

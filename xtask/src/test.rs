@@ -19,7 +19,7 @@ use crate::tools::{
 use crate::{schema, sim, words};
 
 /// The crates that are libraries for others.
-const LIBRARIES: [&str; 14] = [
+const LIBRARIES: [&str; 18] = [
     "inresponse-core",
     "inresponse-api",
     "inresponse-conformance",
@@ -29,7 +29,11 @@ const LIBRARIES: [&str; 14] = [
     "inresponse-mail",
     "inresponse-smtp",
     "inresponse-ses",
+    "inresponse-outward",
     "inresponse-webhook",
+    "inresponse-push",
+    "inresponse-chat",
+    "inresponse-command",
     "inresponse-http",
     "inresponse-intake",
     "inresponse-calendar",

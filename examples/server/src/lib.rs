@@ -23,6 +23,7 @@ mod listen;
 mod notifiers;
 mod ops;
 mod order;
+mod outlets;
 mod secret;
 mod seed;
 mod serve;

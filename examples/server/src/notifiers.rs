@@ -10,10 +10,12 @@ use inresponse_smtp::{OutboxNotifier, SmtpNotifier};
 use inresponse_webhook::{WebhookConfig, WebhookErrorKind, WebhookNotifier};
 
 use crate::config::MailConfig;
+use crate::outlets::Outlets;
 
 pub(crate) async fn notifiers(
     mail: MailConfig,
     webhook: WebhookConfig,
+    outlets: &Outlets,
     clock: &SystemClock,
 ) -> Result<Notifiers, Box<dyn Error>> {
     let clock = Arc::new(clock.clone());
@@ -32,12 +34,14 @@ pub(crate) async fn notifiers(
     let has_channels = webhook.has_channels();
     match WebhookNotifier::new(webhook, clock) {
         Ok(webhooks) => {
-            Ok(webhooks.schemes().into_iter().fold(notifiers, |n, scheme| n.with(scheme, webhooks.clone())))
+            let notifiers =
+                webhooks.schemes().into_iter().fold(notifiers, |n, scheme| n.with(scheme, webhooks.clone()));
+            Ok(outlets.add_to(notifiers))
         }
         // Where no channel is configured, a machine without certificates sends mails anyway.
         Err(error) if error.kind() == WebhookErrorKind::Certificates && !has_channels => {
             tracing::warn!(error = %Chain::of(&error), "there are no webhooks here");
-            Ok(notifiers)
+            Ok(outlets.add_to(notifiers))
         }
         Err(error) => Err(error.into()),
     }

@@ -15,6 +15,7 @@ use crate::descriptors::Shares;
 use crate::fetch::FromAmazon;
 use crate::notifiers::notifiers;
 use crate::ops::watch::watch;
+use crate::outlets::Outlets;
 use crate::storage::Storage;
 use crate::{exposure, keys, listen, secret, seed};
 
@@ -44,7 +45,8 @@ pub(crate) async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
     let secrets = secret::token_secrets(&storage, config.token_secret, clock.now()).await?;
 
     let calendars = CalendarFetcher::new(&config.webhook);
-    let notifiers = notifiers(config.mail, config.webhook, &clock).await?;
+    let outlets = Outlets::new(config.outlets, config.webhook.internal(), Some(&public_url), &clock)?;
+    let notifiers = notifiers(config.mail, config.webhook, &outlets, &clock).await?;
     let notifiers = notifiers.remembering(storage.settings());
     let mut engine = storage
         .engine(notifiers, clock)
@@ -89,6 +91,7 @@ pub(crate) async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
         .trusted_proxies(config.trusted_proxies)
         .metrics(metrics)
         .readiness(readiness.clone());
+    let api = outlets.answers().into_iter().fold(api, Api::channel_by);
     let api = storage.shared_by(api).hand_over_to(config.hand_over_domains);
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
@@ -102,6 +105,7 @@ pub(crate) async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
 
     let settings = storage.settings();
     let mut watching = watch(&engine, storage, config.canary);
+    outlets.ask(&engine, &settings, &mut watching);
     let notices = Notices::new(engine.clone(), settings.clone());
     match calendars {
         Ok(calendars) => {

@@ -1,7 +1,6 @@
 //! Laws of promise 10: an accepted message has arrived, once, with its delivery id.
 
-use inresponse_core::model::{Report, Severity};
-use inresponse_core::notify::Outcome;
+use inresponse_core::model::{OutcomeKind, Report, Severity};
 
 use super::NotifierHarness;
 use super::post::{AMPLE, Post};
@@ -12,7 +11,7 @@ use crate::waiting::together;
 pub async fn p10_an_accepted_alert_has_arrived_once<H: NotifierHarness>(harness: &H) {
     let post = Post::new(harness).await;
     let alert = post.alert(0, 1, 1);
-    assert_eq!(post.tell(&alert, AMPLE).await, Outcome::Accepted);
+    assert_eq!(post.tell(&alert, AMPLE).await.kind(), OutcomeKind::Accepted);
     let arrived = post.has_arrived(0, 1).await;
     assert_eq!(arrived[0].delivery_id, alert.delivery_id().as_str());
     let number = alert.incident().number().to_string();
@@ -30,7 +29,7 @@ pub async fn p10_every_attempt_bears_the_name_of_its_delivery<H: NotifierHarness
     let post = Post::new(harness).await;
     let alerts = [post.alert(0, 1, 1), post.alert(0, 1, 2), post.alert(0, 2, 1), post.alert(0, 1, 3)];
     for (alert, messages) in alerts.iter().zip(1..) {
-        assert_eq!(post.tell(alert, AMPLE).await, Outcome::Accepted);
+        assert_eq!(post.tell(alert, AMPLE).await.kind(), OutcomeKind::Accepted);
         let arrived = post.has_arrived(0, messages).await;
         let names: Vec<_> = arrived.iter().map(|arrival| arrival.delivery_id.as_str()).collect();
         let expected: Vec<_> = alerts[..messages].iter().map(|a| a.delivery_id().as_str()).collect();
@@ -48,7 +47,7 @@ pub async fn alerts_at_once_do_not_mix<H: NotifierHarness>(harness: &H) {
         async move { inresponse_core::notify::Notifier::notify(&*notifier, &alert, AMPLE).await }
     });
     for outcome in together(sends).await {
-        assert_eq!(outcome, Outcome::Accepted);
+        assert_eq!(outcome.kind(), OutcomeKind::Accepted);
     }
     for (n, alert) in alerts.iter().enumerate() {
         let arrived = post.has_arrived(n, 1).await;
@@ -88,7 +87,12 @@ pub async fn any_text_arrives_as_one_message<H: NotifierHarness>(harness: &H) {
     ];
     for (n, text) in texts.into_iter().enumerate() {
         let alert = post.alert_about(text, n, n as u64, 1);
-        assert_eq!(post.tell(&alert, AMPLE).await, Outcome::Accepted, "{:?}", alert.incident().title());
+        assert_eq!(
+            post.tell(&alert, AMPLE).await.kind(),
+            OutcomeKind::Accepted,
+            "{:?}",
+            alert.incident().title()
+        );
         let arrived = post.has_arrived(n, 1).await;
         assert_eq!(arrived[0].delivery_id, alert.delivery_id().as_str());
     }
@@ -100,7 +104,7 @@ pub async fn secrets_do_not_show_in_debug_output<H: NotifierHarness>(harness: &H
     let alert = post.alert(0, 1, 1);
     for _ in 0..2 {
         post.keeps_secrets(&format!("{:?} {:#?}", post.notifier, post.notifier), &alert);
-        assert_eq!(post.tell(&alert, AMPLE).await, Outcome::Accepted);
+        assert_eq!(post.tell(&alert, AMPLE).await.kind(), OutcomeKind::Accepted);
     }
     post.keeps_secrets(&format!("{:?} {:#?}", post.notifier, post.notifier), &alert);
 }

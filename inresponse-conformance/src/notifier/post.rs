@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use inresponse_core::model::{Contact, IncidentNumber, Level, Matrix, Purpose, ReportBuilder, TeamName};
+use inresponse_core::model::{
+    Contact, IncidentNumber, Level, Matrix, OutcomeKind, Purpose, ReportBuilder, TeamName,
+};
 use inresponse_core::notify::{Alert, Notifier, Outcome};
 use inresponse_core::plan;
 use tokio::time::timeout;
@@ -99,7 +101,7 @@ impl<'a, H: NotifierHarness> Post<'a, H> {
         let mut answers = Vec::new();
         for attempt in 2..=4 {
             let outcome = self.tell(&self.alert(n, 900, attempt), AMPLE).await;
-            let accepted = outcome == Outcome::Accepted;
+            let accepted = outcome.kind() == OutcomeKind::Accepted;
             answers.push(outcome);
             if accepted {
                 eventually(&true, || async { self.arrived(n).await.len() > before }).await;

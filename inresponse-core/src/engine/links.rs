@@ -23,6 +23,11 @@ impl Links {
         Self { pages: Some(Pages { base_url, secrets }) }
     }
 
+    /// The secrets of tokens; none if there are no links.
+    pub(super) fn secrets(&self) -> &[TokenSecret] {
+        self.pages.as_ref().map_or(&[][..], |pages| &pages.secrets)
+    }
+
     /// The URL that all links begin with.
     pub(super) fn base_url(&self) -> Option<&str> {
         self.pages.as_ref().map(|pages| pages.base_url.as_str())
@@ -53,8 +58,7 @@ impl Links {
 
     /// Reads the token of a button.
     pub(super) fn verify_answer(&self, token: &str, clocks: &Clocks) -> Result<AnswerToken, TokenError> {
-        let secrets = self.pages.as_ref().map_or(&[][..], |pages| &pages.secrets);
-        AnswerToken::verify(token, secrets, clocks.now())
+        AnswerToken::verify(token, self.secrets(), clocks.now())
     }
 
     /// The address of an incident's page, for people who may sign in there.
@@ -70,7 +74,6 @@ impl Links {
         token: &str,
         clocks: &Clocks,
     ) -> Result<ClaimToken, TokenError> {
-        let secrets = self.pages.as_ref().map_or(&[][..], |pages| &pages.secrets);
-        ClaimToken::verify(token, incident, secrets, clocks.now())
+        ClaimToken::verify(token, incident, self.secrets(), clocks.now())
     }
 }

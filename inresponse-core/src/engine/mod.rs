@@ -71,6 +71,7 @@ mod edits;
 mod in_flight;
 mod lease;
 mod leased;
+mod linking;
 mod links;
 mod lookup;
 mod receiver;
@@ -107,6 +108,7 @@ pub use builder::EngineBuilder;
 pub use census::WAITING_TOO_LONG;
 pub use dry_run::DryStep;
 pub use edits::RosterEdited;
+pub use linking::Linked;
 pub use lookup::{DAYS_AHEAD, OnCall};
 pub use receiver::Receiver;
 pub use reports::Reported;
@@ -119,8 +121,10 @@ pub use update::Updated;
 use crate::claim::{AnswerToken, ClaimToken, TokenError};
 use crate::clock::Clock;
 use crate::error::Outage;
+use crate::link_code::LinkCode;
 use crate::model::{
-    Contact, DedupKey, DeliveryId, IncidentNumber, Person, PersonId, Report, ServiceName, Severity, TeamName,
+    Contact, DedupKey, DeliveryId, IncidentNumber, Person, PersonId, Report, Scheme, ServiceName, Severity,
+    TeamName,
 };
 use crate::notify::{Alert, Notifiers, Outcome};
 use crate::plan::{Answer, Update};
@@ -204,6 +208,25 @@ impl Engine {
     /// The token is invalid, or no claim links were configured.
     pub fn verify_answer(&self, token: &str) -> Result<AnswerToken, TokenError> {
         self.parts.links.verify_answer(token, &self.parts.clocks)
+    }
+
+    /// Makes a code with which an account of that scheme links itself to a person; see
+    /// [`link_code`](crate::link_code). `None` if there is no such person, or no claim links were configured.
+    ///
+    /// # Errors
+    /// The roster is unavailable.
+    pub async fn link_code(&self, person: &PersonId, scheme: &Scheme) -> Result<Option<LinkCode>, Outage> {
+        let Parts { lookup, links, clocks, .. } = &*self.parts;
+        linking::code(lookup, links, clocks, person, scheme).await
+    }
+
+    /// Adds a verified account as a method to the person for whom the code was made, by an edit in that person's name.
+    ///
+    /// # Errors
+    /// The roster is unavailable.
+    pub async fn link(&self, code: &str, account: &Contact) -> Result<Linked, Outage> {
+        let Parts { lookup, links, edits, .. } = &*self.parts;
+        linking::link(lookup, links, edits, code, account).await
     }
 
     /// Whether a notifier can try to reach the contact.

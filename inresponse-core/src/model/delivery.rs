@@ -64,6 +64,11 @@ impl DeliveryId {
         Ok(Self(text.to_owned()))
     }
 
+    /// The number of the incident whose message has this id; `None` for a notice about the roster.
+    pub fn incident(&self) -> Option<IncidentNumber> {
+        self.0.split('-').next()?.parse().ok().map(IncidentNumber::new)
+    }
+
     /// The id as text: ASCII letters, digits and hyphens.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -4,6 +4,7 @@ use std::fmt::{self, Debug};
 
 use async_trait::async_trait;
 
+use crate::model::Scheme;
 use crate::{Engine, Outage};
 
 /// A request that came back over a channel, as it arrived.
@@ -62,6 +63,17 @@ impl Reply {
     }
 }
 
+/// How an account of a channel is linked to a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Linking {
+    /// The scheme of the account.
+    pub scheme: Scheme,
+    /// Where the person sends it, for example `to the bot in Telegram`.
+    pub to: &'static str,
+    /// What the person sends before the code, for example `/link`.
+    pub command: &'static str,
+}
+
 /// Reads what comes back over a channel: verifies it, and gives it to [`Engine::answer`].
 ///
 /// Verification and reading are pure functions beside the notifier of the channel. Anybody can send to these routes, so
@@ -70,6 +82,11 @@ impl Reply {
 pub trait Channel: Debug + Send + Sync + 'static {
     /// The paths below `/channels/` that belong to the channel, for example `twilio/sms`.
     fn paths(&self) -> &'static [&'static str];
+
+    /// How accounts of the channel are linked to people by a [code](crate::link_code), if they can be.
+    fn linking(&self) -> Option<Linking> {
+        None
+    }
 
     /// Takes one request. A request that is not from the channel changes nothing and is [forbidden](Reply::forbidden).
     ///

@@ -14,7 +14,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 pub use alert::{Alert, Occasion};
-pub use channel::{CameBack, Channel, Reply};
+pub use channel::{CameBack, Channel, Linking, Reply};
 pub use notice::Notice;
 pub use notices::{Noticed, TakeNotices};
 pub use router::Notifiers;

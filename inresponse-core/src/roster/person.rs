@@ -168,6 +168,16 @@ impl Profile {
         Self { owner, ..self }
     }
 
+    /// The same person with a further method. An edit by hand removes the owner, so this does.
+    ///
+    /// # Errors
+    /// There are too many methods.
+    pub fn with_method(mut self, name: MethodName, contact: Contact) -> Result<Self, InvalidInput> {
+        self.methods.insert(name, contact);
+        self.owner = None;
+        ProfileBuilder { profile: self }.build()
+    }
+
     /// Whether the person is away at `at`.
     pub fn is_away(&self, at: DateTime<Utc>) -> bool {
         let spans = self.absences.iter().map(|absence| absence.span(&self.timezone));

@@ -8,6 +8,7 @@ use axum::response::Response;
 use chrono::TimeDelta;
 use inresponse_core::engine::Tested;
 use inresponse_core::model::{Outcome, PersonId, Zone};
+use inresponse_core::notify::Linking;
 use inresponse_core::roster::{Book, Effect, Entry, EntryKey, Profile, RosterEdit, Who, shifts};
 use inresponse_core::{InvalidInput, Outage};
 
@@ -56,6 +57,18 @@ struct Page {
     is_away: bool,
     turns: Vec<Turn>,
     tests: Vec<Test>,
+    codes: Vec<Code>,
+}
+
+/// A code with which the person links an account of a channel.
+struct Code {
+    /// The scheme of the account.
+    scheme: String,
+    /// What the person sends.
+    text: String,
+    /// Where the person sends it.
+    to: &'static str,
+    is_linked: bool,
 }
 
 /// A shift of a person.
@@ -230,6 +243,10 @@ impl Desk {
             Ok(turns) => turns,
             Err(error) => return outage(&self.api, &self.me.by, &error),
         };
+        let codes = match self.codes().await {
+            Ok(codes) => codes,
+            Err(error) => return outage(&self.api, &self.me.by, &error),
+        };
         let sees = self.me.caller.sees;
         let prefix = self.api.prefix();
         let path = self.known.as_ref().map(|(id, _)| segment(id.as_str())).unwrap_or_default();
@@ -253,8 +270,25 @@ impl Desk {
             is_away: self.known.as_ref().is_some_and(|(_, profile)| profile.is_away(self.reader.clock.now)),
             turns,
             tests,
+            codes,
         };
         html(status, &page)
+    }
+
+    /// The codes with which the person links accounts. A code changes the person, so only those who may do that see it.
+    async fn codes(&self) -> Result<Vec<Code>, Outage> {
+        let Some((id, profile)) = self.known.as_ref().filter(|_| self.me.caller.sees == Addresses::Whole)
+        else {
+            return Ok(Vec::new());
+        };
+        let mut codes = Vec::new();
+        for Linking { scheme, to, command } in self.api.channels().iter().filter_map(|one| one.linking()) {
+            let Some(code) = self.api.engine().link_code(id, &scheme).await? else { continue };
+            let is_linked = profile.methods().values().any(|contact| contact.scheme() == scheme.as_str());
+            let (scheme, text) = (scheme.as_str().to_owned(), format!("{command} {}", code.code));
+            codes.push(Code { scheme, text, to, is_linked });
+        }
+        Ok(codes)
     }
 
     /// The person's coming shifts in all schedules.

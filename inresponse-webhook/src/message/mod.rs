@@ -1,119 +1,12 @@
 //! The message formats.
 
-mod json;
 mod slack;
 mod teams;
 
-use chrono::{DateTime, Utc};
-use inresponse_core::model::{Contact, Incident, Level, Purpose, Signature};
-use inresponse_core::notify::{Alert, Occasion};
-use inresponse_core::plan::{self, Upcoming};
-use inresponse_core::text::visible;
 use serde_json::Value;
 
-pub(crate) use json::json;
 pub(crate) use slack::slack;
 pub(crate) use teams::teams;
-
-/// The number of upcoming levels that a chat message shows.
-const UPCOMING: usize = 3;
-
-/// The first line of a message, which must be enough by itself.
-fn head(alert: &Alert) -> String {
-    let incident = alert.incident();
-    let (severity, number) = (incident.severity(), incident.number());
-    let what = format!("[{severity}] #{number} {}: {}", incident.service(), incident.title());
-    let by = |signature: Option<&Signature>| signature.map_or_else(String::new, |s| format!(" by {}", s.by));
-    match alert.occasion() {
-        Occasion::Alert => what,
-        Occasion::Claimed => format!("Claimed{}: {what}", by(incident.claimed())),
-        Occasion::Handed => format!("Handed to you: {what}"),
-        Occasion::Resolved => format!("Resolved{}: {what}", by(incident.resolved())),
-        Occasion::Notice => incident.title().to_owned(),
-    }
-}
-
-/// The link with which the contact can claim the incident, and the link's text.
-fn claim(alert: &Alert) -> Option<(&'static str, &str)> {
-    let word = match alert.occasion() {
-        Occasion::Alert => "Claim it",
-        Occasion::Claimed => "Take over",
-        Occasion::Handed => "Confirm that you have it",
-        Occasion::Resolved | Occasion::Notice => return None,
-    };
-    Some((word, alert.claim_url()?))
-}
-
-/// Whether the incident's message is shown: it has one, and the reader does not know it yet.
-fn tells_what_happened(alert: &Alert) -> bool {
-    let is_unknown = match alert.occasion() {
-        Occasion::Alert | Occasion::Handed | Occasion::Notice => true,
-        Occasion::Claimed | Occasion::Resolved => false,
-    };
-    is_unknown && !alert.incident().message().trim().is_empty()
-}
-
-/// The team and the recipients, in one or more lines.
-fn context(alert: &Alert) -> String {
-    let incident = alert.incident();
-    if alert.as_notice().is_some() {
-        return "notice about the roster".to_owned();
-    }
-    let purpose = match alert.purpose() {
-        Purpose::Alert(Level::At(n)) => format!("level {n}"),
-        Purpose::Alert(Level::Fallback) => "fallback".to_owned(),
-        Purpose::StatusUpdate(_) => "news".to_owned(),
-    };
-    let time = |at: DateTime<Utc>| {
-        let local = incident.matrix().zone().local(at);
-        format!("{} {}", local.clock().format("%Y-%m-%d %H:%M:%S"), local.zone())
-    };
-    let mut text =
-        format!("team {} · {purpose} · detected {}", incident.team(), time(incident.detected_at()));
-    match (alert.count(), alert.round()) {
-        (1, 1) => {}
-        (count, round) => text.push_str(&format!(" · reported {count} times · round {round}")),
-    }
-    if alert.occasion() == Occasion::Handed
-        && let Some(at) = plan::answer_by(incident)
-    {
-        text.push_str(&format!("\nanswer by {}, or the alerts begin again", time(at)));
-    }
-    for next in alert.upcoming().iter().take(UPCOMING) {
-        text.push_str("\nunless claimed: ");
-        text.push_str(&match next {
-            Upcoming::Level { at, contacts, .. } => {
-                format!("{} at {}", names(incident, contacts.iter()), time(*at))
-            }
-            Upcoming::Step { at, contacts, .. } => {
-                format!("{} at {}", names(incident, contacts.iter().copied()), time(*at))
-            }
-            Upcoming::Round { round, at } => {
-                format!("round {round} at {}: the people on call then", time(*at))
-            }
-        });
-    }
-    text
-}
-
-fn names<'a>(incident: &Incident, contacts: impl Iterator<Item = &'a Contact>) -> String {
-    contacts.map(|contact| incident.shown(contact)).collect::<Vec<_>>().join(", ")
-}
-
-/// The beginning of a text with a weight of at most `most`, with invisible characters made visible, and an ellipsis if
-/// the text was cut.
-fn cut(text: &str, most: usize, weigh: impl Fn(char) -> usize) -> String {
-    let text = &*visible(text);
-    if text.chars().map(&weigh).sum::<usize>() <= most {
-        return text.to_owned();
-    }
-    let mut weight = weigh('…');
-    let fits = |c: &char| {
-        weight += weigh(*c);
-        weight <= most
-    };
-    text.chars().take_while(fits).chain(['…']).collect()
-}
 
 /// The number of bytes that a character has in JSON.
 fn json_bytes(c: char) -> usize {

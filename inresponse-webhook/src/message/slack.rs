@@ -6,11 +6,12 @@
 //! target of a link.
 
 use inresponse_core::notify::Alert;
+use inresponse_outward::brief::{claim, context, cut, head, tells_what_happened};
 #[cfg(test)]
 use serde_json::Value;
 use serde_json::json;
 
-use super::{body, claim, context, cut, head, tells_what_happened};
+use super::body;
 
 const HEADER: usize = 150;
 const SECTION: usize = 3000;

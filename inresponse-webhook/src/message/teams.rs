@@ -5,9 +5,10 @@
 //! hide the target of a link.
 
 use inresponse_core::notify::{Alert, Occasion};
+use inresponse_outward::brief::{claim, context, cut, head, tells_what_happened};
 use serde_json::{Value, json};
 
-use super::{body, claim, context, cut, head, json_bytes, tells_what_happened};
+use super::{body, json_bytes};
 
 /// The maximum number of JSON bytes for the message, the title and the context.
 const MESSAGE: usize = 12 * 1024;

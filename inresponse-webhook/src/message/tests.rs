@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use chrono::DateTime;
 use inresponse_core::model::{
-    Contact, DeliveryId, DeliveryKey, IncidentNumber, Matrix, Person, Report, ReportBuilder, Severity,
+    Contact, DeliveryId, DeliveryKey, IncidentNumber, Level, Matrix, Person, Report, ReportBuilder, Severity,
     StatusUpdates, TeamName,
 };
 use inresponse_core::notify::{Alert, Notice, Outcome};
 use inresponse_core::plan::{self, Decision, HoldNothing, Input, StateChange, TakeOver, Update};
+use inresponse_outward::brief::cut;
+use inresponse_outward::json;
 use serde_json::Value;
 
 use super::*;

@@ -27,6 +27,13 @@ pub(super) struct File {
     pub(super) webhook_secret: Option<SecretText>,
     #[serde(default)]
     pub(super) webhook: FileWebhook,
+    pub(super) ntfy: Option<FileNtfy>,
+    pub(super) pushover: Option<FilePushover>,
+    pub(super) telegram: Option<FileTelegram>,
+    pub(super) slack_app: Option<FileSlackApp>,
+    /// Programs by their names.
+    #[serde(default)]
+    pub(super) command: BTreeMap<String, FileCommand>,
     pub(super) lease_seconds: Option<u64>,
     #[serde(default)]
     pub(super) tell_claims: bool,
@@ -87,6 +94,58 @@ pub(super) struct FileWebhook {
 impl std::fmt::Debug for FileWebhook {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("FileWebhook").field("internal", &self.internal).finish_non_exhaustive()
+    }
+}
+
+/// Where ntfy is.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct FileNtfy {
+    pub(super) url: Option<String>,
+    pub(super) token: Option<SecretText>,
+}
+
+/// The application at Pushover.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct FilePushover {
+    pub(super) token: SecretText,
+    pub(super) api_url: Option<String>,
+}
+
+/// The bot of Telegram.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct FileTelegram {
+    pub(super) bot_token: SecretText,
+    /// The secret of the webhook; without it the server asks for answers.
+    pub(super) webhook_secret: Option<SecretText>,
+    pub(super) api_url: Option<String>,
+}
+
+/// The app of Slack.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct FileSlackApp {
+    pub(super) bot_token: SecretText,
+    pub(super) signing_secret: SecretText,
+    pub(super) api_url: Option<String>,
+}
+
+/// A program that sends alerts. Its arguments and its environment may contain secrets.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct FileCommand {
+    pub(super) program: PathBuf,
+    #[serde(default)]
+    pub(super) arguments: Vec<String>,
+    #[serde(default)]
+    pub(super) environment: BTreeMap<String, String>,
+}
+
+impl std::fmt::Debug for FileCommand {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("FileCommand").field("program", &self.program).finish_non_exhaustive()
     }
 }
 

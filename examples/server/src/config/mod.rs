@@ -9,6 +9,7 @@ mod file_roster;
 mod imported;
 mod keys;
 mod named;
+mod outlets;
 mod roster;
 mod secret;
 mod translation;
@@ -36,12 +37,14 @@ pub(crate) use file_roster::{
 pub(crate) use imported::{read_roster, unquoted};
 pub(crate) use keys::WeakSecrets;
 pub(crate) use named::SAMPLE_TEAM;
+pub(crate) use outlets::OutletsConfig;
 pub(crate) use roster::{FeedUrls, Given, RosterSeed, Wanted, is_masked, masked_schedule};
 pub(crate) use secret::SecretText;
 pub(crate) use translation::IntakeConfig;
 
 use error::rename;
 use file::File;
+use outlets::GivenOutlets;
 
 /// The checked settings of a server.
 #[derive(Debug)]
@@ -60,6 +63,7 @@ pub(crate) struct Config {
     pub(crate) trusted_proxies: TrustedProxies,
     pub(crate) mail: MailConfig,
     pub(crate) webhook: WebhookConfig,
+    pub(crate) outlets: OutletsConfig,
     pub(crate) lease: Duration,
     pub(crate) status_updates: StatusUpdates,
     pub(crate) keep_resolved: Option<Duration>,
@@ -149,6 +153,14 @@ impl Config {
         };
         let mail = mail.check(&mut invalid);
         let webhook = webhook::check(args.webhook_secret.or(file.webhook_secret), file.webhook, &mut invalid);
+        let outlets = GivenOutlets {
+            ntfy: file.ntfy,
+            pushover: file.pushover,
+            telegram: file.telegram,
+            slack: file.slack_app,
+            command: file.command,
+        };
+        let outlets = outlets.check(&mut invalid);
         let weak_secrets = if args.allow_weak_secrets { WeakSecrets::Allowed } else { WeakSecrets::Refused };
         let keys = keys::check(args.api_key.or(file.api_key), file.keys, weak_secrets, &mut invalid);
         // An environment variable that is empty is one that was not set.
@@ -190,6 +202,7 @@ impl Config {
                 trusted_proxies,
                 mail,
                 webhook,
+                outlets,
                 lease,
                 token_secret,
                 status_updates,

@@ -24,6 +24,7 @@ use crate::config::{Config, MailConfig, StorageConfig, WeakSecrets};
 use crate::exposure::exposed;
 use crate::keys::first_key_hash;
 use crate::notifiers::notifiers;
+use crate::outlets::Outlets;
 use crate::storage::Storage;
 
 /// The maximum accepted difference between servers' clocks.
@@ -85,7 +86,16 @@ pub(crate) async fn doctor(args: DoctorArgs) -> Result<(), Box<dyn Error>> {
     }
     let clock = SystemClock::new();
     let deadline = Engine::send_deadline(config.lease);
-    let notifiers = mail(&mut findings, config.mail, config.webhook, deadline, &clock).await;
+    let outlets =
+        Outlets::new(config.outlets, config.webhook.internal(), config.public_url.as_deref(), &clock);
+    let outlets = match outlets {
+        Ok(outlets) => outlets,
+        Err(error) => {
+            findings.wrong("channels", told(&*error));
+            Outlets::default()
+        }
+    };
+    let notifiers = mail(&mut findings, config.mail, config.webhook, &outlets, deadline, &clock).await;
     if let Some(notifiers) = &notifiers {
         for problem in named.unreachable(|contact| notifiers.reach(contact)) {
             findings.wrong("config", problem);
@@ -208,6 +218,7 @@ async fn mail(
     findings: &mut Findings,
     mail: MailConfig,
     webhook: WebhookConfig,
+    outlets: &Outlets,
     deadline: Duration,
     clock: &SystemClock,
 ) -> Option<Notifiers> {
@@ -223,7 +234,7 @@ async fn mail(
         #[cfg(feature = "aws")]
         MailConfig::Ses(_) => findings.fine("mail", "Amazon SES (try it with test-alert)"),
     }
-    match notifiers(mail, webhook, clock).await {
+    match notifiers(mail, webhook, outlets, clock).await {
         Ok(notifiers) => Some(notifiers),
         Err(error) => {
             findings.wrong("mail", told(&*error));

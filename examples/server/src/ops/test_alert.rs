@@ -11,6 +11,7 @@ use inresponse_core::notify::{Alert, Notifier, Outcome};
 
 use crate::config::{Config, MailConfig, ServeArgs};
 use crate::notifiers::notifiers;
+use crate::outlets::Outlets;
 
 /// How long a notifier may exceed its deadline before the command stops waiting.
 const GRACE: Duration = Duration::from_millis(500);
@@ -36,7 +37,9 @@ pub(crate) async fn test_alert(args: TestAlertArgs) -> Result<(), Box<dyn Error>
         MailConfig::Outbox { dir, .. } if contact.as_str().starts_with("mailto:") => Some(dir.clone()),
         _ => None,
     };
-    let notifiers = notifiers(config.mail, config.webhook, &clock).await?;
+    let outlets =
+        Outlets::new(config.outlets, config.webhook.internal(), config.public_url.as_deref(), &clock)?;
+    let notifiers = notifiers(config.mail, config.webhook, &outlets, &clock).await?;
     if !notifiers.reach(&contact) {
         return Err(format!("no configured channel reaches {contact}").into());
     }

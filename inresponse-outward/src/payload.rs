@@ -5,10 +5,10 @@ use inresponse_api::{self as api, convert};
 use inresponse_core::model::Contact;
 use inresponse_core::notify::{Alert, Occasion};
 
-use super::claim;
+use crate::brief::claim;
 
-/// The body of a webhook, sent at `now`.
-pub(crate) fn json(alert: &Alert, now: DateTime<Utc>) -> Vec<u8> {
+/// An alert as JSON, an [`inresponse_api::Message`], sent at `now`.
+pub fn json(alert: &Alert, now: DateTime<Utc>) -> Vec<u8> {
     let kind = match alert.occasion() {
         Occasion::Alert => api::MessageKind::Alert,
         Occasion::Claimed => api::MessageKind::Claimed,

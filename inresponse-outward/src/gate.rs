@@ -4,7 +4,6 @@
 //! without a password on its own network, and the metadata address that gives credentials to every caller within a
 //! cloud.
 
-use std::collections::BTreeSet;
 use std::error::Error as StdError;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -13,20 +12,26 @@ use std::sync::Arc;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::{Host, Url};
 
+use crate::hosts::InternalHosts;
+
 /// The address of Azure's metadata and DNS, which looks public.
 const AZURE: Ipv4Addr = Ipv4Addr::new(168, 63, 129, 16);
 
-/// Decides about URLs and resolves names, so that the notifier connects to exactly the checked address.
+/// Decides about URLs and resolves names, so that a notifier connects to exactly the checked address.
 #[derive(Debug, Clone)]
-pub(crate) struct Gate {
-    internal: Arc<BTreeSet<String>>,
+pub struct Gate {
+    internal: Arc<InternalHosts>,
 }
 
 /// Why a post is not allowed. The text does not contain the URL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Refused {
+#[non_exhaustive]
+pub enum Refused {
+    /// It is not a URL with a host.
     NoUrl,
+    /// It is not `https:`, and the host is not an allowed internal one.
     Plain,
+    /// The address is internal, and the host is not an allowed internal one.
     Internal,
 }
 
@@ -45,17 +50,20 @@ impl fmt::Display for Refused {
 impl StdError for Refused {}
 
 impl Gate {
-    pub(crate) fn new(internal: BTreeSet<String>) -> Self {
+    pub(crate) fn new(internal: InternalHosts) -> Self {
         Self { internal: Arc::new(internal) }
     }
 
     /// Whether posts by plain `http:` are allowed to any host.
-    pub(crate) fn takes_http(&self) -> bool {
+    pub fn takes_http(&self) -> bool {
         !self.internal.is_empty()
     }
 
     /// Checks what is known without resolving a name: the scheme, and an address in place of a name.
-    pub(crate) fn check(&self, url: &Url) -> Result<(), Refused> {
+    ///
+    /// # Errors
+    /// The URL is not allowed.
+    pub fn check(&self, url: &Url) -> Result<(), Refused> {
         let host = url.host().ok_or(Refused::NoUrl)?;
         if self.internal.contains(bare(&host.to_string())) {
             return if matches!(url.scheme(), "http" | "https") { Ok(()) } else { Err(Refused::NoUrl) };
@@ -209,8 +217,8 @@ mod tests {
 
     #[test]
     fn urls_are_checked_as_they_will_be_read() {
-        let config = crate::WebhookConfig::new().allow_internal("Hook.internal").allow_internal("::1");
-        let gate = Gate::new(config.allow_internal("bücher.internal").internal);
+        let hosts = InternalHosts::new().allow("Hook.internal").allow("::1");
+        let gate = Gate::new(hosts.allow("bücher.internal"));
         for (url, expected) in [
             ("https://example.org/x", Ok(())),
             ("http://example.org/x", Err(Refused::Plain)),
