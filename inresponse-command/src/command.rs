@@ -10,13 +10,12 @@ use inresponse_core::clock::Clock;
 use inresponse_core::model::{Contact, Scheme};
 use inresponse_core::notify::{Alert, Notifier, Outcome};
 use inresponse_outward::json;
-use nix::sys::signal::{Signal, killpg};
-use nix::unistd::Pid;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{Child, Command};
 
 use crate::config::{CommandConfig, Program};
 use crate::exit::{self, MAX_ERROR};
+use crate::group::Group;
 
 /// How long the rest of standard error is waited for after the program has ended.
 const REST: Duration = Duration::from_millis(500);
@@ -26,16 +25,6 @@ const REST: Duration = Duration::from_millis(500);
 pub struct CommandNotifier {
     config: Arc<CommandConfig>,
     clock: Arc<dyn Clock>,
-}
-
-/// The process group of a program. It is killed when this is dropped.
-struct Group(Pid);
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        // What has ended is not there any more.
-        let _ = killpg(self.0, Signal::SIGKILL);
-    }
 }
 
 impl CommandNotifier {
@@ -62,7 +51,8 @@ fn start(program: &Program) -> std::io::Result<Child> {
     }
     command.envs(&program.environment);
     command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
-    command.process_group(0).kill_on_drop(true).spawn()
+    Group::lead(&mut command);
+    command.kill_on_drop(true).spawn()
 }
 
 /// Gives the program its input, and waits until it has ended.
@@ -120,7 +110,7 @@ impl Notifier for CommandNotifier {
             Ok(child) => child,
             Err(error) => return Outcome::unavailable(format!("the program cannot be started: {error}")),
         };
-        let group = child.id().and_then(|id| i32::try_from(id).ok()).map(Pid::from_raw).map(Group);
+        let group = Group::of(&child);
         let ran = tokio::time::timeout(deadline, run(child, json(alert, self.clock.now()))).await;
         drop(group);
         ran.unwrap_or_else(|_| Outcome::unknown("the program did not end in time"))

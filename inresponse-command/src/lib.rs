@@ -40,6 +40,7 @@
 //! |---|---|
 //! | `config` | the programs by their names |
 //! | `command` | the notifier: runs the program |
+//! | `group` | the process group, which is killed as a whole |
 //! | `exit` | what the end of a program means |
 //! | `error` | the error of a program that cannot be used |
 
@@ -47,6 +48,7 @@ mod command;
 mod config;
 mod error;
 mod exit;
+mod group;
 
 pub use command::CommandNotifier;
 pub use config::{CommandConfig, Program};

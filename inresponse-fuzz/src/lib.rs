@@ -17,6 +17,7 @@
 //! | `settings` | `config`: the server's config file |
 //! | `api` | `api`: any request, to the whole router |
 //! | `notice` | `notice`: reports of SES about a mail |
+//! | `channels` | `telegram_update`, `slack_request`, `command_end`, `pushover_receipt`: answers over channels |
 //! | `feeds` | `ical`: calendars of other programs |
 
 #![allow(

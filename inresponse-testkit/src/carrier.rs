@@ -97,6 +97,13 @@ impl Carrier {
         of.map(|(_, got)| got.clone()).collect()
     }
 
+    /// Takes away the first request on that path.
+    pub fn take(&self, path: &str) -> Option<Got> {
+        let mut state = self.state.lock().unwrap();
+        let place = state.got.iter().position(|(_, got)| got.path == path)?;
+        Some(state.got.remove(place).1)
+    }
+
     /// Answers the next requests with these, in order.
     pub fn say_next(&self, says: impl IntoIterator<Item = Says>) {
         self.state.lock().unwrap().next.extend(says);

@@ -3,6 +3,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`access`] | tests every door with every kind of key |
+//! | [`answers`] | tests what answers over any channel may do |
 //! | [`carrier`] | a carrier's web API, which fails as it is told to |
 //! | [`contract`] | tests the behaviour that all deployments share, seen from outside |
 //! | [`server`] | runs the real server as a process |
@@ -24,6 +25,7 @@
 )]
 
 pub mod access;
+pub mod answers;
 pub mod carrier;
 pub mod contract;
 pub mod disk;

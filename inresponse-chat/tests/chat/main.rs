@@ -5,5 +5,6 @@
 mod answers;
 mod failures;
 mod laws;
+mod libraries;
 mod linking;
 mod services;

@@ -36,7 +36,18 @@ pub(crate) fn slack(carrier: &Carrier) -> SlackNotifier {
 
 /// Telegram: <https://core.telegram.org/bots/api#making-requests>.
 pub(crate) const TELEGRAM: Manners =
-    Manners { recipient: |got| Some(got.json()["chat_id"].as_i64()?.to_string()), answer: in_telegram };
+    Manners { recipient: |got| Some(parameters(got)["chat_id"].as_i64()?.to_string()), answer: in_telegram };
+
+/// The parameters of a method: JSON, or a form whose values are JSON or texts.
+fn parameters(got: &Got) -> Value {
+    match got.json() {
+        Value::Null => {
+            let value = |text: &str| serde_json::from_str::<Value>(text).unwrap_or_else(|_| text.into());
+            form_urlencoded::parse(&got.body).map(|(name, text)| (name.into_owned(), value(&text))).collect()
+        }
+        json => json,
+    }
+}
 
 fn in_telegram(got: &Got, behaviour: Behaviour, n: usize) -> Says {
     let error = |status: u16, description: &str, more: Value| {
@@ -47,6 +58,7 @@ fn in_telegram(got: &Got, behaviour: Behaviour, n: usize) -> Says {
         Says::new(status, body)
     };
     let method = got.path.rsplit('/').next().unwrap();
+    let bot = json!({ "id": 123456, "is_bot": true, "first_name": "alerts", "username": "alerts_bot" });
     match behaviour {
         Behaviour::Reject => error(403, "Forbidden: bot was blocked by the user", Value::Null),
         Behaviour::RefuseSender => error(401, "Unauthorized", Value::Null),
@@ -57,15 +69,18 @@ fn in_telegram(got: &Got, behaviour: Behaviour, n: usize) -> Says {
         }
         _ => match method {
             "sendMessage" | "editMessageText" => {
-                let sent = got.json();
+                let sent = parameters(got);
                 let id = sent["message_id"].as_i64().unwrap_or(n as i64);
                 let chat = json!({ "id": sent["chat_id"], "type": "private", "first_name": "Jo" });
-                let bot =
-                    json!({ "id": 123456, "is_bot": true, "first_name": "alerts", "username": "alerts_bot" });
-                let message = json!({ "message_id": id, "from": bot, "chat": chat, "date": 1_800_000_000,
-                    "text": sent["text"], "reply_markup": sent["reply_markup"] });
+                let mut message = json!({ "message_id": id, "from": bot, "chat": chat, "date": 1_800_000_000,
+                    "text": sent["text"] });
+                // A message without buttons has no keyboard.
+                if sent["reply_markup"]["inline_keyboard"][0][0].is_object() {
+                    message["reply_markup"] = sent["reply_markup"].clone();
+                }
                 Says::new(200, json!({ "ok": true, "result": message }))
             }
+            "getMe" => Says::new(200, json!({ "ok": true, "result": bot })),
             "getUpdates" => Says::new(200, json!({ "ok": true, "result": [] })),
             _ => Says::new(200, json!({ "ok": true, "result": true })),
         },

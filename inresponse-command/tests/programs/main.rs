@@ -2,5 +2,6 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests may panic")]
 
+mod apprise;
 mod laws;
 mod runs;

@@ -2,6 +2,7 @@
 
 mod api;
 mod bodies;
+mod channels;
 mod feeds;
 mod head;
 mod mail;
@@ -40,6 +41,7 @@ pub static TARGETS: &[Target] = targets! {
     settings: config;
     notice: notice;
     feeds: ical;
+    channels: telegram_update, slack_request, command_end, pushover_receipt;
     api: api;
 };
 
