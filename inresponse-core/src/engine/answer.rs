@@ -63,6 +63,7 @@ impl Answered {
                         .to_owned()
                 }
                 Refusal::NotEscalating(_)
+                | Refusal::NotSnoozing(_)
                 | Refusal::NobodyLeft
                 | Refusal::UnknownTeam(_)
                 | Refusal::NewerFormat => format!("Nothing was changed: {refusal}. {}", state(record, None)),
