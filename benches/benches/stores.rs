@@ -221,7 +221,8 @@ fn very_many(criterion: &mut Criterion) {
         fill(&inresponse_sqlite::Moving::target(SqliteConfig::new(&file)).await.unwrap()).await;
         fill(&inresponse_postgres::Moving::target(&config).await.unwrap()).await;
         let sqlite = Database::open(SqliteConfig::new(&file)).await.unwrap();
-        [("SQLite", Arc::new(sqlite.store())), ("PostgreSQL", on_postgres(&postgres.url()).await)]
+        let sqlite: Arc<dyn Store> = Arc::new(sqlite.store());
+        [("SQLite", sqlite), ("PostgreSQL", on_postgres(&postgres.url()).await)]
     });
     postgres.sql("ANALYZE");
     let size = |bytes: u64| format!("{} MB", bytes / 1_000_000);

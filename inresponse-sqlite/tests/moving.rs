@@ -53,7 +53,7 @@ async fn a_transfer_is_continued_with_the_same_source_only() {
     let backwards = moved(&to, &from, "b").await.unwrap_err();
     assert!(backwards.to_string().contains("the source is itself the target"), "{backwards}");
     let done = moved(&from, &to, "a").await.unwrap();
-    assert_eq!(done.sums.iter().map(|sum| (sum.part, sum.count)).last(), Some((Part::Settings, 1)));
+    assert_eq!(done.sums.last().map(|sum| (sum.part, sum.count)), Some((Part::Settings, 1)));
     let settings = to.page(Part::Settings, None, 10).await.unwrap();
     assert_eq!(settings, [setting("secret", b"canary")], "the mark is gone");
     let again = moved(&from, &to, "a").await.unwrap_err();
