@@ -17,6 +17,7 @@ mod load;
 mod notices;
 mod operations;
 mod outages;
+mod outlets;
 mod people;
 mod postgres;
 mod secrets;
