@@ -7,6 +7,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::Request;
+use axum::http::header::SET_COOKIE;
 use chrono::DateTime;
 use inresponse_core::Engine;
 use inresponse_core::claim::TokenSecret;
@@ -20,7 +21,7 @@ use inresponse_core::plan::{StateChange, TakeOver, Update};
 use inresponse_core::roster::{Entry, Profile, Target, Team, TeamLevel};
 use inresponse_core::store::Record;
 use inresponse_core::testing::ManualClock;
-use inresponse_http::{Api, ApiKey, Keys, Scope};
+use inresponse_http::{Api, ApiKey, Keys, Pages, Scope};
 use tower::ServiceExt;
 
 /// Where people reach the deployment.
@@ -38,10 +39,16 @@ pub struct Table {
 #[derive(Debug)]
 pub struct Answered {
     pub status: u16,
+    /// The session that it began.
+    pub cookie: Option<String>,
     pub body: String,
 }
 
 impl Table {
+    /// A key with all scopes.
+    pub const ADMIN: &str = "key-of-administrators";
+    /// A key with which people respond.
+    pub const RESPOND: &str = "key-of-responders";
     /// The time at the beginning.
     pub const BEGIN: i64 = 1_800_000_000;
 
@@ -75,8 +82,13 @@ impl Table {
         ];
         let edited = engine.edit_roster(&Person::new("setup").unwrap(), &entries).await.unwrap();
         assert!(matches!(edited, RosterEdited::Done(_)), "{edited:?}");
-        let keys = vec![ApiKey::from_plain("admin", crate::server::KEY, vec![Scope::Admin]).unwrap()];
-        let api = Api::new(engine.clone(), Keys::new(keys));
+        let key = |name, key, scopes| ApiKey::from_plain(name, key, scopes).unwrap();
+        let keys = vec![
+            key("admin", Self::ADMIN, Scope::ALL.to_vec()),
+            key("respond", Self::RESPOND, vec![Scope::Respond]),
+        ];
+        let pages = Pages::under("http://localhost").unwrap();
+        let api = Api::new(engine.clone(), Keys::new(keys)).pages(pages);
         let router = inresponse_http::router(channels.into_iter().fold(api, Api::channel_by));
         Self { engine, clock, settings: Arc::default(), router }
     }
@@ -133,7 +145,19 @@ impl Table {
     pub async fn call(&self, request: Request<Vec<u8>>) -> Answered {
         let response = self.router.clone().oneshot(request.map(Body::from)).await.unwrap();
         let status = response.status().as_u16();
+        let cookie = response.headers().get(SET_COOKIE).map(|cookie| cookie.to_str().unwrap());
+        let cookie = cookie.and_then(|cookie| cookie.split(';').next()).map(str::to_owned);
         let body = to_bytes(response.into_body(), 1 << 20).await.unwrap();
-        Answered { status, body: String::from_utf8(body.to_vec()).unwrap() }
+        Answered { status, cookie, body: String::from_utf8(body.to_vec()).unwrap() }
+    }
+
+    /// A page of the board, as somebody sees it who signed in with that key.
+    pub async fn page(&self, path: &str, key: &str) -> Answered {
+        let form = format!("key={key}&name=Somebody&next=").into_bytes();
+        let request =
+            Request::post("/board/sign-in").header("content-type", "application/x-www-form-urlencoded");
+        let signed_in = self.call(request.body(form).unwrap()).await;
+        let cookie = signed_in.cookie.unwrap();
+        self.call(Request::get(path).header("cookie", cookie).body(Vec::new()).unwrap()).await
     }
 }

@@ -27,6 +27,8 @@ const DEADLINE: Duration = Duration::from_secs(15);
 const LEASE: TimeDelta = TimeDelta::seconds(30);
 /// The pause if another process asks, or if Telegram cannot be reached.
 const PAUSE: Duration = Duration::from_secs(5);
+/// The shortest time between two requests without an update.
+const AT_LEAST: Duration = Duration::from_secs(1);
 /// The maximum number of updates in one answer.
 const MOST: usize = 50;
 /// The name of the row.
@@ -83,7 +85,13 @@ impl TelegramPolling {
     /// Asks again and again, until it is dropped.
     pub async fn run(self) {
         loop {
+            let clock = self.engine.clock();
+            let began = clock.monotonic();
             match self.poll(HELD).await {
+                // A server that does not hold the request is not asked without a pause.
+                Ok(Polled::Took(0)) if clock.monotonic().saturating_sub(began) < AT_LEAST => {
+                    clock.sleep(AT_LEAST).await;
+                }
                 Ok(Polled::Took(_)) => {}
                 Ok(Polled::NotOurs | Polled::Failed) => self.engine.clock().sleep(PAUSE).await,
                 Err(error) => {

@@ -176,3 +176,24 @@ async fn p20_one_server_at_a_time_asks_telegram_and_an_update_is_given_back_only
     assert_eq!(polling.poll(Duration::ZERO).await.unwrap(), Polled::Took(0));
     assert_eq!(calls("/getUpdates").last().unwrap()["offset"], json!(50));
 }
+
+#[tokio::test]
+async fn p20_a_persons_page_shows_a_code_to_those_who_may_change_the_person() {
+    let carrier = Carrier::start(TELEGRAM);
+    let bot = services::telegram(&carrier);
+    let (jo, kim) = (in_telegram(0), in_telegram(1));
+    let notifiers = Notifiers::new().with(TelegramNotifier::scheme(), bot.clone());
+    let table = Table::set(notifiers, vec![Arc::new(TelegramAnswers::new(bot))], [&jo, &kim], None).await;
+    let page = table.page("/board/people/jo", Table::RESPOND).await;
+    assert_eq!(page.status, 200);
+    assert!(!page.body.contains("/link"), "a code changes the person");
+    let page = table.page("/board/people/jo", Table::ADMIN).await;
+    let (_, rest) = page.body.split_once("<code>/link ").expect("a code");
+    let code = rest.split('<').next().unwrap();
+    let link = update(&message(&format!("/link {code}"), &in_telegram(2)), Some(WEBHOOK_SECRET));
+    let answered = table.call(link).await;
+    assert!(answered.body.contains("linked to jo"), "{answered:?}");
+    assert_eq!(methods(&table, "jo").await.len(), 2);
+    let audited = table.engine.roster().changes(None, 1).await.unwrap();
+    assert_eq!(audited[0].by().as_str(), "jo");
+}

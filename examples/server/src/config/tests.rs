@@ -39,6 +39,21 @@ fn every_problem_is_named_with_its_key() {
         [webhook]
         slack = { "a b" = "https://hooks.slack.com/services/canary" }
         teams = { ops = "canary" }
+        [ntfy]
+        url = "canary"
+        [pushover]
+        token = "canary canary"
+        [telegram]
+        bot-token = "1:canary"
+        webhook-secret = "canary"
+        [slack-app]
+        bot-token = "canary canary"
+        signing-secret = "canary"
+        [command."a b"]
+        program = "x"
+        [command.empty]
+        program = ""
+        arguments = ["canary"]
         [intake]
         service-labels = []
         default-severity = "loud"
@@ -71,6 +86,12 @@ fn every_problem_is_named_with_its_key() {
         "webhook-secret:",
         "webhook.slack.a b:",
         "webhook.teams.ops:",
+        "ntfy.url:",
+        "pushover.token:",
+        "telegram.webhook-secret:",
+        "slack-app:",
+        "command.a b:",
+        "command.empty:",
         "intake.service-labels:",
         "intake.default-severity:",
         "intake.severities.gold:",
@@ -95,6 +116,20 @@ fn secrets_show_nowhere_in_debug_output() {
         token-secret = "hidden-hidden-hidden-hidden-hidden"
         [webhook]
         slack = { ops = "https://hooks.slack.com/services/hidden" }
+        [ntfy]
+        token = "hidden"
+        [pushover]
+        token = "hidden"
+        [telegram]
+        bot-token = "1:hidden"
+        webhook-secret = "hidden-hidden-hidden"
+        [slack-app]
+        bot-token = "hidden"
+        signing-secret = "hidden"
+        [command.page]
+        program = "page"
+        arguments = ["hidden"]
+        environment = { TOKEN = "hidden" }
         "#;
     std::fs::write(&path, toml).unwrap();
     let args = ServeArgs {

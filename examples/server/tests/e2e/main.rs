@@ -19,6 +19,7 @@ mod moving;
 mod notices;
 mod operations;
 mod outages;
+mod outlets;
 mod people;
 mod postgres;
 mod rolling;
