@@ -3,6 +3,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`access`] | tests every door with every kind of key |
+//! | [`answers`] | tests what comes back over a channel, through the router |
 //! | [`contract`] | tests the behaviour that all deployments share, seen from outside |
 //! | [`server`] | runs the real server as a process |
 //! | [`mail`] | runs a mail server of another project |
@@ -21,6 +22,7 @@
 )]
 
 pub mod access;
+pub mod answers;
 pub mod contract;
 pub mod mail;
 pub mod over_http;
