@@ -66,6 +66,7 @@
 //! |---|---|
 //! | `config` | the signing secret, the channels, the internal hosts that may get posts |
 //! | `webhook` | the notifier: one attempt over its own connection |
+//! | `post` | requests of other channels through the same gate; sends one request |
 //! | `message` | the message formats: JSON, Slack, Teams |
 //! | `sign` | the signature |
 //! | `calendar` | fetches calendar feeds through the same gate |
@@ -78,6 +79,7 @@ mod calendar;
 mod config;
 mod error;
 mod message;
+mod post;
 mod sign;
 mod target;
 mod webhook;
@@ -85,4 +87,5 @@ mod webhook;
 pub use calendar::CalendarFetcher;
 pub use config::{Chat, WebhookConfig};
 pub use error::{WebhookError, WebhookErrorKind};
+pub use post::{Post, PostAnswer, Posted, Poster};
 pub use webhook::WebhookNotifier;
