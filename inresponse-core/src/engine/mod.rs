@@ -102,7 +102,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 pub use advance::Advanced;
 pub use answer::{Answered, OpenAlerts};
-pub use bounce::Bounced;
+pub use bounce::{Bounced, Undelivered};
 pub use builder::EngineBuilder;
 pub use census::WAITING_TOO_LONG;
 pub use dry_run::DryStep;
@@ -267,6 +267,24 @@ impl Engine {
         reason: &str,
     ) -> Result<Bounced, Outage> {
         bounce::bounced(&self.parts.swap, number, delivery, reason).await
+    }
+
+    /// Records that a carrier could not deliver an alert that it had accepted, for now. The delivery is due again after a
+    /// pause.
+    ///
+    /// It may be called any number of times, and before the acceptance is recorded. Only a report about the latest
+    /// `attempt` counts. `reason` is the carrier's text; it is shortened.
+    ///
+    /// # Errors
+    /// The store is unavailable. It is safe to call this again.
+    pub async fn undelivered(
+        &self,
+        number: IncidentNumber,
+        delivery: &DeliveryId,
+        attempt: u32,
+        reason: &str,
+    ) -> Result<Undelivered, Outage> {
+        bounce::undelivered(&self.parts.swap, number, delivery, attempt, reason).await
     }
 
     /// One incident.
