@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 /// A person's methods, rules and absences.
@@ -82,6 +83,9 @@ pub struct Person {
     /// Whether the person is also notified a day before a shift begins.
     #[serde(default, rename = "dayAheadNotice", skip_serializing_if = "std::ops::Not::not")]
     pub day_ahead_notice: bool,
+    /// Since when the person has stopped messages by a method, by its name. Such a method is not alerted.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub stopped: BTreeMap<String, DateTime<Utc>>,
     /// The owner of the roster file that made the entry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,

@@ -106,7 +106,7 @@ pub use bounce::{Bounced, Undelivered};
 pub use builder::EngineBuilder;
 pub use census::WAITING_TOO_LONG;
 pub use dry_run::DryStep;
-pub use edits::RosterEdited;
+pub use edits::{Messages, RosterEdited};
 pub use lookup::{DAYS_AHEAD, OnCall};
 pub use receiver::Receiver;
 pub use reports::Reported;
@@ -404,6 +404,16 @@ impl Engine {
     /// them again.
     pub async fn edit_roster(&self, by: &Person, edits: &[RosterEdit]) -> Result<RosterEdited, Outage> {
         self.parts.edits.edit_roster(by, edits).await
+    }
+
+    /// Records that the people with that contact have stopped messages to it, or want them again, for example by the
+    /// replies STOP and START. A stopped method is not alerted, is a finding of the coverage check, and stays stopped if
+    /// the person is written again with the same contact. Returns the number of people whose entries were changed.
+    ///
+    /// # Errors
+    /// The roster is unavailable. It is safe to call this again.
+    pub async fn stop_messages(&self, contact: &Contact, messages: Messages) -> Result<usize, Outage> {
+        self.parts.edits.stop(contact, messages).await
     }
 
     /// Who is on call for `team` at `at`; `None` for a team that is not known.

@@ -6,8 +6,10 @@ use chrono::{DateTime, Days, NaiveTime, TimeDelta, Utc};
 
 use super::instants::instants;
 use super::shifts::{Shift, Source, Who, shifts};
-use super::{Defaults, Directory, EntryKey, Explained, OnDuty, Target, Timetable, Zone, day_of, explain};
-use crate::model::{Contact, PersonId, ScheduleName, TeamName};
+use super::{
+    Defaults, Directory, EntryKey, Explained, OnDuty, Profile, Target, Timetable, Zone, day_of, explain,
+};
+use crate::model::{Contact, MethodName, PersonId, ScheduleName, TeamName};
 
 /// One thing that is missing or odd.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +29,8 @@ pub enum FindingKind {
     Gap,
     /// Somebody who is named cannot be reached: they have no method, or no channel carries any of their methods.
     NoMethod,
+    /// A person has stopped messages by a method.
+    StoppedMethod,
     /// A target names somebody who is not in the roster.
     UnknownName,
     /// A calendar feed could not be read for too long, or was never read.
@@ -51,9 +55,10 @@ pub enum FindingKind {
 
 impl FindingKind {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Gap,
         Self::NoMethod,
+        Self::StoppedMethod,
         Self::UnknownName,
         Self::StaleFeed,
         Self::UnreadFeed,
@@ -71,6 +76,7 @@ impl FindingKind {
         match self {
             Self::Gap => "gap",
             Self::NoMethod => "noMethod",
+            Self::StoppedMethod => "stoppedMethod",
             Self::UnknownName => "unknownName",
             Self::StaleFeed => "staleFeed",
             Self::UnreadFeed => "unreadFeed",
@@ -158,19 +164,26 @@ impl Check<'_> {
 
     fn names(&self, reaches: &dyn Fn(&Contact) -> bool, found: &mut Vec<Finding>) {
         let book = self.directory.book();
-        let (mut told, mut unknown) = (BTreeSet::new(), BTreeSet::new());
+        let (mut told, mut reported, mut unknown) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
         for (place, target) in self.targets() {
             let is_there = match EntryKey::named_by(&target, self.team()) {
                 Some(EntryKey::Person(person)) => match book.person(&person) {
                     None => false,
                     Some(profile) => {
-                        if !profile.methods().values().any(reaches) && told.insert(person.clone()) {
+                        if !profile.open_methods().any(|(_, contact)| reaches(contact))
+                            && told.insert(person.clone())
+                        {
                             let why = if profile.methods().is_empty() {
                                 "has no method"
+                            } else if profile.open_methods().next().is_none() {
+                                "has stopped messages by all their methods"
                             } else {
                                 "has only methods that no configured channel carries"
                             };
                             found.push(without_time(FindingKind::NoMethod, format!("person {person} {why}")));
+                        }
+                        if reported.insert(person.clone()) {
+                            found.extend(stopped_methods(&person, profile));
                         }
                         true
                     }
@@ -337,6 +350,16 @@ impl Check<'_> {
 
 fn without_time(kind: FindingKind, detail: String) -> Finding {
     Finding { kind, span: None, detail }
+}
+
+/// The methods by which a person gets no messages, because they stopped them.
+fn stopped_methods(person: &PersonId, profile: &Profile) -> Vec<Finding> {
+    let finding = |(method, since): (&MethodName, &DateTime<Utc>)| {
+        let since = since.format("%Y-%m-%d");
+        let detail = format!("person {person} has stopped messages by {method}, since {since}");
+        without_time(FindingKind::StoppedMethod, detail)
+    };
+    profile.stopped().iter().map(finding).collect()
 }
 
 fn odd_levels(explained: &Explained) -> Vec<(FindingKind, String)> {

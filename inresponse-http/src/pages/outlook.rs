@@ -208,6 +208,7 @@ const fn words(kind: FindingKind) -> &'static str {
         FindingKind::TwoPlaces => "On call in two places",
         FindingKind::LongHours => "Long hours",
         FindingKind::IdleOverride => "Override without effect",
+        FindingKind::StoppedMethod => "Stopped method",
         FindingKind::HiddenOverride => "Hidden override",
     }
 }
