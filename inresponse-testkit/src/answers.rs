@@ -49,7 +49,7 @@ impl Who {
     }
 }
 
-/// What the channel proves about whoever answers.
+/// What the channel proves about the person who answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Proves {
     /// From which account the answer comes.

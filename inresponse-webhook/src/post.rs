@@ -64,7 +64,7 @@ impl fmt::Debug for Post {
     }
 }
 
-/// What became of a request.
+/// The result of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use]
 pub enum Posted {
@@ -198,7 +198,7 @@ impl fmt::Debug for Poster {
     }
 }
 
-/// What became of a request, with the whole answer.
+/// The result of a request, with the whole answer.
 pub(crate) enum Sent {
     Answered { status: StatusCode, headers: HeaderMap, body: Vec<u8> },
     Refused(Refused),
