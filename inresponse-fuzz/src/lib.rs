@@ -17,6 +17,7 @@
 //! | `settings` | `config`: the server's config file |
 //! | `api` | `api`: any request, to the whole router |
 //! | `notice` | `notice`: reports of SES about a mail |
+//! | `phone` | `sms`, `twilio`: replies by text message, and the requests of Twilio |
 //! | `feeds` | `ical`: calendars of other programs |
 
 #![allow(

@@ -19,7 +19,7 @@ use crate::tools::{
 use crate::{schema, sim, words};
 
 /// The crates that are libraries for others.
-const LIBRARIES: [&str; 14] = [
+const LIBRARIES: [&str; 15] = [
     "inresponse-core",
     "inresponse-api",
     "inresponse-conformance",
@@ -30,6 +30,7 @@ const LIBRARIES: [&str; 14] = [
     "inresponse-smtp",
     "inresponse-ses",
     "inresponse-webhook",
+    "inresponse-phone",
     "inresponse-http",
     "inresponse-intake",
     "inresponse-calendar",

@@ -215,7 +215,7 @@ pub(crate) fn dynoxide() -> Result<PathBuf, Failure> {
 /// The path of a Python with the packages for the tests: a mail server, an emulated cloud, client libraries of other
 /// systems, a reader of calendars, and a checker of templates.
 pub(crate) fn python() -> Result<PathBuf, Failure> {
-    const PACKAGES: [&str; 10] = [
+    const PACKAGES: [&str; 11] = [
         "aiosmtpd==1.4.6",
         "trustme==1.2.1",
         "ministack==1.5.33",
@@ -226,6 +226,7 @@ pub(crate) fn python() -> Result<PathBuf, Failure> {
         "recurring-ical-events==3.8.2",
         "icalendar==7.3.2",
         "tzdata==2026.6",
+        "twilio==9.13.0",
     ];
     environment("python", &PACKAGES)
 }

@@ -1,19 +1,23 @@
 //! Chooses the notifiers by the settings.
 
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::sync::Arc;
 
 use inresponse_core::Chain;
 use inresponse_core::clock::SystemClock;
-use inresponse_core::notify::Notifiers;
+use inresponse_core::model::Scheme;
+use inresponse_core::notify::{Notifier, Notifiers};
+use inresponse_phone::{GatewayNotifier, PhoneError, Providers, TwilioNotifier};
 use inresponse_smtp::{OutboxNotifier, SmtpNotifier};
 use inresponse_webhook::{WebhookConfig, WebhookErrorKind, WebhookNotifier};
 
-use crate::config::MailConfig;
+use crate::config::{MailConfig, PhoneConfig};
 
 pub(crate) async fn notifiers(
     mail: MailConfig,
     webhook: WebhookConfig,
+    phone: PhoneConfig,
     clock: &SystemClock,
 ) -> Result<Notifiers, Box<dyn Error>> {
     let clock = Arc::new(clock.clone());
@@ -29,6 +33,7 @@ pub(crate) async fn notifiers(
             Notifiers::new().mail(inresponse_ses::SesNotifier::new(&aws, ses, clock.clone()))
         }
     };
+    let notifiers = by_phone(notifiers, phone, &webhook, &clock)?;
     let has_channels = webhook.has_channels();
     match WebhookNotifier::new(webhook, clock) {
         Ok(webhooks) => {
@@ -41,4 +46,31 @@ pub(crate) async fn notifiers(
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// Adds the providers of text messages and calls: Twilio first, then the gateways by their names.
+fn by_phone(
+    notifiers: Notifiers,
+    phone: PhoneConfig,
+    gate: &WebhookConfig,
+    clock: &Arc<SystemClock>,
+) -> Result<Notifiers, PhoneError> {
+    let mut providers: BTreeMap<Scheme, Vec<Arc<dyn Notifier>>> = BTreeMap::new();
+    if let Some(config) = phone.twilio {
+        let twilio = TwilioNotifier::new(config, gate, clock.clone())?;
+        for scheme in twilio.schemes() {
+            providers.entry(scheme).or_default().push(Arc::new(twilio.clone()));
+        }
+    }
+    for config in phone.gateways {
+        let schemes = config.schemes().to_vec();
+        let gateway = GatewayNotifier::new(config, gate, clock.clone())?;
+        for scheme in schemes {
+            providers.entry(scheme).or_default().push(Arc::new(gateway.clone()));
+        }
+    }
+    let add = |notifiers: Notifiers, (scheme, providers)| {
+        notifiers.with(scheme, Providers::new(providers, phone.numbers.clone(), clock.clone()))
+    };
+    Ok(providers.into_iter().fold(notifiers, add))
 }

@@ -1,12 +1,14 @@
 //! Wires the parts together and runs them.
 
 use std::error::Error;
+use std::sync::Arc;
 
 use inresponse_core::Chain;
 use inresponse_core::clock::{Clock as _, SystemClock};
 use inresponse_core::feeds::Feeds;
 use inresponse_core::notices::Notices;
 use inresponse_http::{Api, Intake, Keys, Pages, Readiness};
+use inresponse_phone::TwilioChannel;
 use inresponse_webhook::CalendarFetcher;
 use tokio::sync::watch::{Receiver, channel};
 
@@ -44,7 +46,7 @@ pub(crate) async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
     let secrets = secret::token_secrets(&storage, config.token_secret, clock.now()).await?;
 
     let calendars = CalendarFetcher::new(&config.webhook);
-    let notifiers = notifiers(config.mail, config.webhook, &clock).await?;
+    let notifiers = notifiers(config.mail, config.webhook, config.phone.clone(), &clock).await?;
     let mut engine = storage
         .engine(notifiers, clock)
         .lease(config.lease)
@@ -88,6 +90,11 @@ pub(crate) async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
         .trusted_proxies(config.trusted_proxies)
         .metrics(metrics)
         .readiness(readiness.clone());
+    let api = config
+        .phone
+        .twilio
+        .into_iter()
+        .fold(api, |api, twilio| api.channel_by(Arc::new(TwilioChannel::new(twilio))));
     let api = storage.shared_by(api).hand_over_to(config.hand_over_domains);
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),

@@ -7,6 +7,7 @@ mod head;
 mod mail;
 mod messages;
 mod notice;
+mod phone;
 mod settings;
 mod texts;
 
@@ -39,6 +40,7 @@ pub static TARGETS: &[Target] = targets! {
     mail: mail;
     settings: config;
     notice: notice;
+    phone: sms, twilio;
     feeds: ical;
     api: api;
 };

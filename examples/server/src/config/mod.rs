@@ -9,6 +9,7 @@ mod file_roster;
 mod imported;
 mod keys;
 mod named;
+mod phone;
 mod roster;
 mod secret;
 mod translation;
@@ -36,6 +37,7 @@ pub(crate) use file_roster::{
 pub(crate) use imported::{read_roster, unquoted};
 pub(crate) use keys::WeakSecrets;
 pub(crate) use named::SAMPLE_TEAM;
+pub(crate) use phone::PhoneConfig;
 pub(crate) use roster::{FeedUrls, Given, RosterSeed, Wanted, is_masked, masked_schedule};
 pub(crate) use secret::SecretText;
 pub(crate) use translation::IntakeConfig;
@@ -60,6 +62,7 @@ pub(crate) struct Config {
     pub(crate) trusted_proxies: TrustedProxies,
     pub(crate) mail: MailConfig,
     pub(crate) webhook: WebhookConfig,
+    pub(crate) phone: PhoneConfig,
     pub(crate) lease: Duration,
     pub(crate) status_updates: StatusUpdates,
     pub(crate) keep_resolved: Option<Duration>,
@@ -149,6 +152,7 @@ impl Config {
         };
         let mail = mail.check(&mut invalid);
         let webhook = webhook::check(args.webhook_secret.or(file.webhook_secret), file.webhook, &mut invalid);
+        let phone = phone::check(file.twilio, file.gateway, &file.phone, public_url.as_deref(), &mut invalid);
         let weak_secrets = if args.allow_weak_secrets { WeakSecrets::Allowed } else { WeakSecrets::Refused };
         let keys = keys::check(args.api_key.or(file.api_key), file.keys, weak_secrets, &mut invalid);
         // An environment variable that is empty is one that was not set.
@@ -190,6 +194,7 @@ impl Config {
                 trusted_proxies,
                 mail,
                 webhook,
+                phone,
                 lease,
                 token_secret,
                 status_updates,

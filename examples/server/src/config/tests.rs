@@ -39,6 +39,15 @@ fn every_problem_is_named_with_its_key() {
         [webhook]
         slack = { "a b" = "https://hooks.slack.com/services/canary" }
         teams = { ops = "canary" }
+        [twilio]
+        account-sid = "AC1"
+        auth-token = "canary"
+        from = "+15005550006"
+        [phone]
+        allow-numbers = ["44845"]
+        [gateway.backup]
+        url = "https://{text}/canary"
+        schemes = ["sms"]
         [intake]
         service-labels = []
         default-severity = "loud"
@@ -71,6 +80,9 @@ fn every_problem_is_named_with_its_key() {
         "webhook-secret:",
         "webhook.slack.a b:",
         "webhook.teams.ops:",
+        "twilio.account-sid:",
+        "gateway.backup:",
+        "phone.allow-numbers[0]:",
         "intake.service-labels:",
         "intake.default-severity:",
         "intake.severities.gold:",
@@ -95,6 +107,15 @@ fn secrets_show_nowhere_in_debug_output() {
         token-secret = "hidden-hidden-hidden-hidden-hidden"
         [webhook]
         slack = { ops = "https://hooks.slack.com/services/hidden" }
+        [twilio]
+        account-sid = "AC0123456789abcdef0123456789abcdef"
+        auth-token = "hidden0123456789abcdef0123456789"
+        from = "+15005550006"
+        [gateway.backup]
+        url = "https://hidden.example/{text}"
+        headers = { authorization = "hidden" }
+        body = "hidden"
+        schemes = ["sms"]
         "#;
     std::fs::write(&path, toml).unwrap();
     let args = ServeArgs {

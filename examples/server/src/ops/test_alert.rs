@@ -36,7 +36,7 @@ pub(crate) async fn test_alert(args: TestAlertArgs) -> Result<(), Box<dyn Error>
         MailConfig::Outbox { dir, .. } if contact.as_str().starts_with("mailto:") => Some(dir.clone()),
         _ => None,
     };
-    let notifiers = notifiers(config.mail, config.webhook, &clock).await?;
+    let notifiers = notifiers(config.mail, config.webhook, config.phone, &clock).await?;
     if !notifiers.reach(&contact) {
         return Err(format!("no configured channel reaches {contact}").into());
     }

@@ -18,6 +18,7 @@ mod notices;
 mod operations;
 mod outages;
 mod people;
+mod phones;
 mod postgres;
 mod secrets;
 mod two_servers;
