@@ -28,8 +28,8 @@
 //! # A call
 //!
 //! A call says severity, service and title, three times. 4 claims, 6 resolves, 5 alerts the next level; any other key
-//! repeats the text. An answering machine presses no key, so it claims nothing. Nobody is called for status updates and
-//! notices, except if they were handed an incident.
+//! repeats the text. An answering machine presses no key, so it claims nothing. Nobody is called for status updates,
+//! except if they were handed an incident.
 //!
 //! # Which outcome each answer of Twilio means
 //!

@@ -84,17 +84,17 @@ impl TwilioNotifier {
             "tel" => {
                 let from = config.call_from.clone().ok_or("there is no number to call from")?;
                 let url = config.public_url.as_deref().ok_or("calls need the public URL of this server")?;
-                match alert.occasion() {
-                    Occasion::Alert | Occasion::Handed => {}
-                    Occasion::Claimed | Occasion::Resolved | Occasion::Notice => {
+                let twiml = match alert.occasion() {
+                    Occasion::Alert | Occasion::Handed => {
+                        voice::prompt(alert.incident(), &voice_url(url, alert.delivery_id().as_str()))
+                    }
+                    Occasion::Notice => voice::notice(alert.incident().title()),
+                    Occasion::Claimed | Occasion::Resolved => {
                         return Err("nobody is called for news that need no answer".to_owned());
                     }
-                }
+                };
                 parameters.push(("From", from));
-                parameters.push((
-                    "Twiml",
-                    voice::prompt(alert.incident(), &voice_url(url, alert.delivery_id().as_str())),
-                ));
+                parameters.push(("Twiml", twiml));
                 Ok(("Calls", parameters))
             }
             scheme => Err(format!("Twilio does not reach {scheme}: contacts")),

@@ -52,6 +52,18 @@ pub(crate) fn prompt(incident: &Incident, action: &str) -> String {
     document(&format!("{}{bye}", gather.repeat(TIMES)))
 }
 
+/// The document of a call that says something three times and needs no answer: a code. Digits are said one by one.
+pub(crate) fn notice(text: &str) -> String {
+    let mut spoken = String::new();
+    for c in cut(text, TITLE).chars() {
+        spoken.push(c);
+        if c.is_ascii_digit() {
+            spoken.push(' ');
+        }
+    }
+    document(&format!("<Pause length=\"1\"/>{}<Pause length=\"1\"/>", say(&spoken)).repeat(TIMES))
+}
+
 /// The document that says a text and ends the call.
 pub(crate) fn last_words(text: &str) -> String {
     document(&format!("{}<Hangup/>", say(text)))

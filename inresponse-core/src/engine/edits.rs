@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::clocks::Clocks;
 use super::lookup::Lookup;
 use crate::error::Outage;
-use crate::model::{Contact, Person, TeamName};
+use crate::model::{Contact, MethodName, Person, PersonId, TeamName};
 use crate::roster::{
     Directory, Edited, Effect, Entry, EntryKey, Profile, Refusal, Roster, RosterEdit, Standing, check,
 };
@@ -61,11 +61,11 @@ impl Edits {
                 return Ok(refused);
             }
         }
-        self.apply(by, &self.keeping_stops(edits).await?).await
+        self.apply(by, &self.keeping_marks(edits).await?).await
     }
 
-    /// The edits, in which people keep the methods that they have stopped: only they can start them again.
-    async fn keeping_stops(&self, edits: &[RosterEdit]) -> Result<Vec<RosterEdit>, Outage> {
+    /// The edits, in which people keep what they have stopped and verified: only they can change that.
+    async fn keeping_marks(&self, edits: &[RosterEdit]) -> Result<Vec<RosterEdit>, Outage> {
         let mut edits = edits.to_vec();
         if edits.iter().any(|edit| matches!(edit, RosterEdit::Put(Entry::Person { .. }))) {
             let book = self.lookup.book().await?;
@@ -73,7 +73,7 @@ impl Edits {
                 if let RosterEdit::Put(Entry::Person { person, profile }) = edit
                     && let Some(was) = book.person(person)
                 {
-                    let kept = Profile::clone(profile).stopped_as(was);
+                    let kept = Profile::clone(profile).marked_as(was);
                     *profile = Arc::new(kept);
                 }
             }
@@ -117,6 +117,28 @@ impl Edits {
             }
         }
         Ok(changed)
+    }
+
+    /// Records that a person has verified a method. Returns the person, or `None` if the method no longer has that contact.
+    pub(super) async fn verify(
+        &self,
+        person: &PersonId,
+        method: &MethodName,
+        contact: &Contact,
+    ) -> Result<Option<Profile>, Outage> {
+        let book = self.lookup.book().await?;
+        let Some(profile) = book.person(person) else { return Ok(None) };
+        let next = Profile::clone(profile).verifying(method, contact, self.clocks.now());
+        if next == **profile {
+            return Ok(None);
+        }
+        let edits = [RosterEdit::from(Entry::person(person, next.clone()))];
+        match self.apply(&Person::from(person), &edits).await? {
+            RosterEdited::Done(_) => Ok(Some(next)),
+            RosterEdited::Refused(_) | RosterEdited::UnknownTeam(_) | RosterEdited::CatchAllTeam(_) => {
+                Ok(None)
+            }
+        }
     }
 
     /// Why this deployment refuses an edit; `None` if it does not.

@@ -120,11 +120,12 @@ use crate::claim::{AnswerToken, ClaimToken, TokenError};
 use crate::clock::Clock;
 use crate::error::Outage;
 use crate::model::{
-    Contact, DedupKey, DeliveryId, IncidentNumber, Person, PersonId, Report, ServiceName, Severity, TeamName,
+    Contact, DedupKey, DeliveryId, IncidentNumber, MethodName, Person, PersonId, Report, ServiceName,
+    Severity, TeamName,
 };
 use crate::notify::{Alert, Notifiers, Outcome};
 use crate::plan::{Answer, Update};
-use crate::roster::{self, Book, Explained, Finding, Roster, RosterEdit, Stint};
+use crate::roster::{self, Book, Explained, Finding, Profile, Roster, RosterEdit, Stint};
 use crate::store::{Census, ListQuery, Record, Store};
 
 /// Incident alerting and escalation over a store, a roster, notifiers and a clock.
@@ -414,6 +415,20 @@ impl Engine {
     /// The roster is unavailable. It is safe to call this again.
     pub async fn stop_messages(&self, contact: &Contact, messages: Messages) -> Result<usize, Outage> {
         self.parts.edits.stop(contact, messages).await
+    }
+
+    /// Records that a person has verified the phone number of a method. Returns the person as it is then, or `None` if the
+    /// method no longer has that contact.
+    ///
+    /// # Errors
+    /// The roster is unavailable. It is safe to call this again.
+    pub async fn verify_method(
+        &self,
+        person: &PersonId,
+        method: &MethodName,
+        contact: &Contact,
+    ) -> Result<Option<Profile>, Outage> {
+        self.parts.edits.verify(person, method, contact).await
     }
 
     /// Who is on call for `team` at `at`; `None` for a team that is not known.

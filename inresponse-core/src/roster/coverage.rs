@@ -31,6 +31,8 @@ pub enum FindingKind {
     NoMethod,
     /// A person has stopped messages by a method.
     StoppedMethod,
+    /// A person has not verified a phone number, which may be wrong.
+    UnverifiedPhone,
     /// A target names somebody who is not in the roster.
     UnknownName,
     /// A calendar feed could not be read for too long, or was never read.
@@ -55,10 +57,11 @@ pub enum FindingKind {
 
 impl FindingKind {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Gap,
         Self::NoMethod,
         Self::StoppedMethod,
+        Self::UnverifiedPhone,
         Self::UnknownName,
         Self::StaleFeed,
         Self::UnreadFeed,
@@ -77,6 +80,7 @@ impl FindingKind {
             Self::Gap => "gap",
             Self::NoMethod => "noMethod",
             Self::StoppedMethod => "stoppedMethod",
+            Self::UnverifiedPhone => "unverifiedPhone",
             Self::UnknownName => "unknownName",
             Self::StaleFeed => "staleFeed",
             Self::UnreadFeed => "unreadFeed",
@@ -184,6 +188,7 @@ impl Check<'_> {
                         }
                         if reported.insert(person.clone()) {
                             found.extend(stopped_methods(&person, profile));
+                            found.extend(unverified_phones(&person, profile, reaches));
                         }
                         true
                     }
@@ -360,6 +365,20 @@ fn stopped_methods(person: &PersonId, profile: &Profile) -> Vec<Finding> {
         without_time(FindingKind::StoppedMethod, detail)
     };
     profile.stopped().iter().map(finding).collect()
+}
+
+/// The phone numbers that a person has not verified, if a channel could send them a code.
+fn unverified_phones(
+    person: &PersonId,
+    profile: &Profile,
+    reaches: &dyn Fn(&Contact) -> bool,
+) -> Vec<Finding> {
+    let unverified = profile.unverified().filter(|(_, contact)| reaches(contact));
+    let finding = |(method, _): (&MethodName, &Contact)| {
+        let detail = format!("person {person} has not verified the number of {method}");
+        without_time(FindingKind::UnverifiedPhone, detail)
+    };
+    unverified.map(finding).collect()
 }
 
 fn odd_levels(explained: &Explained) -> Vec<(FindingKind, String)> {

@@ -28,6 +28,8 @@ pub struct Profile {
     day_ahead_notice: DayAhead,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     stopped: BTreeMap<MethodName, DateTime<Utc>>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    verified: BTreeMap<MethodName, DateTime<Utc>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     owner: Option<OwnerName>,
 }
@@ -120,6 +122,7 @@ impl Profile {
             absences: Vec::new(),
             day_ahead_notice: DayAhead::NotAsked,
             stopped: BTreeMap::new(),
+            verified: BTreeMap::new(),
             owner: None,
         };
         ProfileBuilder { profile }
@@ -162,13 +165,37 @@ impl Profile {
         self
     }
 
-    /// The same person, with what they stopped before, if the method still has the same contact.
+    /// When the person verified the phone number of a method, with a code that was sent to it.
+    pub fn verified(&self) -> &BTreeMap<MethodName, DateTime<Utc>> {
+        &self.verified
+    }
+
+    /// The same person, who verified a method at `at`, if it still has that contact.
     #[must_use]
-    pub fn stopped_as(mut self, was: &Self) -> Self {
-        let is_same =
-            |name: &MethodName| self.methods.get(name).is_some_and(|c| was.methods.get(name) == Some(c));
-        let kept = was.stopped.iter().filter(|(name, _)| is_same(name));
-        self.stopped = kept.map(|(name, at)| (name.clone(), *at)).collect();
+    pub fn verifying(mut self, method: &MethodName, contact: &Contact, at: DateTime<Utc>) -> Self {
+        if self.methods.get(method) == Some(contact) {
+            self.verified.insert(method.clone(), at);
+        }
+        self
+    }
+
+    /// The methods that have a phone number that the person has not verified.
+    pub fn unverified(&self) -> impl Iterator<Item = (&MethodName, &Contact)> {
+        let is_phone = |contact: &Contact| matches!(contact.scheme(), "sms" | "tel");
+        self.methods.iter().filter(move |(name, c)| is_phone(c) && !self.verified.contains_key(*name))
+    }
+
+    /// The same person, with what they stopped and verified before, if the method still has the same contact.
+    #[must_use]
+    pub fn marked_as(mut self, was: &Self) -> Self {
+        let kept = |marks: &BTreeMap<MethodName, DateTime<Utc>>| {
+            let is_same = |name: &MethodName| {
+                self.methods.get(name).is_some_and(|contact| was.methods.get(name) == Some(contact))
+            };
+            let marks = marks.iter().filter(|(name, _)| is_same(name));
+            marks.map(|(name, at)| (name.clone(), *at)).collect()
+        };
+        (self.stopped, self.verified) = (kept(&was.stopped), kept(&was.verified));
         self
     }
 
@@ -398,9 +425,17 @@ mod tests {
         assert_eq!(stopped.clone().stopping(&contact("sms:+3021"), Some(at)), stopped, "somebody else");
         let json = serde_json::to_string(&stopped).unwrap();
         assert_eq!(serde_json::from_str::<Profile>(&json).unwrap(), stopped);
-        assert_eq!(made("sms:+302101234567").stopped_as(&stopped), stopped, "written again");
-        assert!(made("sms:+306971234567").stopped_as(&stopped).stopped().is_empty(), "another number");
+        assert_eq!(made("sms:+302101234567").marked_as(&stopped), stopped, "written again");
+        assert!(made("sms:+306971234567").marked_as(&stopped).stopped().is_empty(), "another number");
         assert_eq!(stopped.stopping(&sms, None), made("sms:+302101234567"), "started again");
+
+        let text = name("text");
+        let unverified = |profile: &Profile| profile.unverified().count();
+        let verified = made("sms:+302101234567").verifying(&text, &sms, at);
+        assert_eq!((unverified(&made("sms:+302101234567")), unverified(&verified)), (1, 0));
+        assert_eq!(made("sms:+302101234567").marked_as(&verified), verified, "written again");
+        assert_eq!(unverified(&made("sms:+306971234567").marked_as(&verified)), 1, "another number");
+        assert_eq!(unverified(&made("sms:+306971234567").verifying(&text, &sms, at)), 1, "changed meanwhile");
     }
 
     #[test]

@@ -209,6 +209,7 @@ const fn words(kind: FindingKind) -> &'static str {
         FindingKind::LongHours => "Long hours",
         FindingKind::IdleOverride => "Override without effect",
         FindingKind::StoppedMethod => "Stopped method",
+        FindingKind::UnverifiedPhone => "Number not verified",
         FindingKind::HiddenOverride => "Hidden override",
     }
 }

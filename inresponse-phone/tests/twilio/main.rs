@@ -8,3 +8,4 @@ mod laws;
 mod library;
 mod outcomes;
 mod reports;
+mod verification;
