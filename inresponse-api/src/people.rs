@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 /// A person's methods, rules and absences.
@@ -82,6 +83,12 @@ pub struct Person {
     /// Whether the person is also notified a day before a shift begins.
     #[serde(default, rename = "dayAheadNotice", skip_serializing_if = "std::ops::Not::not")]
     pub day_ahead_notice: bool,
+    /// Since when the person has stopped messages by a method, by its name. Such a method is not alerted.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub stopped: BTreeMap<String, DateTime<Utc>>,
+    /// When the person verified the phone number of a method, by its name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub verified: BTreeMap<String, DateTime<Utc>>,
     /// The owner of the roster file that made the entry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
@@ -119,6 +126,25 @@ pub struct People {
 pub struct Tests {
     /// The tests, in the order of the methods' names.
     pub tests: Vec<MethodTest>,
+}
+
+/// A code was sent to a phone number.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = CodeSentView,
+    example = json!({ "expiresAt": "2026-11-24T03:10:00Z" })))]
+#[serde(rename_all = "camelCase")]
+pub struct CodeSent {
+    /// How long the code is valid.
+    pub expires_at: DateTime<Utc>,
+}
+
+/// The code that was sent to a phone number.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = PutCode, example = json!({ "code": "123456" })))]
+#[serde(deny_unknown_fields)]
+pub struct Code {
+    /// Six digits.
+    pub code: String,
 }
 
 /// The result of one test message.

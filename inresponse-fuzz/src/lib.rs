@@ -18,6 +18,7 @@
 //! | `api` | `api`: any request, to the whole router |
 //! | `notice` | `notice`: reports of SES about a mail |
 //! | `channels` | `telegram_update`, `slack_request`, `command_end`, `pushover_receipt`: answers over channels |
+//! | `phone` | `sms`, `twilio`: replies by text message, and the requests of Twilio |
 //! | `feeds` | `ical`: calendars of other programs |
 
 #![allow(

@@ -111,6 +111,8 @@ replays!(
     mail,
     config,
     notice,
+    sms,
+    twilio,
     ical,
     api,
 );

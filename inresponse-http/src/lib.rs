@@ -129,7 +129,7 @@ struct Document;
 /// The routes for incidents, the roster and messages of other systems.
 fn work() -> OpenApiRouter<Api> {
     use routes::senders::{generic, grafana, nagios, opsgenie, pagerduty, prometheus, sns};
-    use routes::{calendars, changes, channels, incidents, outlook, people, roster, schedules};
+    use routes::{calendars, changes, channels, incidents, outlook, people, roster, schedules, verification};
     let routes = OpenApiRouter::new()
         .routes(routes!(incidents::put, incidents::post, incidents::list))
         .routes(routes!(incidents::get_one, incidents::post_one))
@@ -143,6 +143,7 @@ fn work() -> OpenApiRouter<Api> {
         .routes(routes!(people::put_person, people::get_person, people::delete_person))
         .routes(routes!(people::list_people))
         .routes(routes!(people::test_person))
+        .routes(routes!(verification::send_code, verification::confirm_code))
         .routes(routes!(schedules::put_schedule, schedules::get_schedule, schedules::delete_schedule))
         .routes(routes!(schedules::list_schedules))
         .routes(routes!(schedules::put_override, schedules::get_override, schedules::delete_override))

@@ -461,7 +461,7 @@ fn a_recipient_who_cannot_stand_in_a_mail_is_an_error() {
         1,
         DeliveryKey::alert(1, Level::At(1), 0),
         1,
-        contact("sms:jo@example.org"),
+        contact("chat:jo@example.org"),
     );
     let sender = Sender::new("a@b.c").unwrap();
     let error = render(&bad, &sender, at()).unwrap_err();

@@ -59,4 +59,4 @@ pub use hosts::InternalHosts;
 pub use outward::{Answer, Outward, Sent};
 pub use pause::retry_after;
 pub use payload::json;
-pub use reqwest::{Client, RequestBuilder, StatusCode, header};
+pub use reqwest::{Client, Method, RequestBuilder, StatusCode, header};

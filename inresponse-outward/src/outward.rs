@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use reqwest::header::HeaderMap;
-use reqwest::{Client, RequestBuilder, Response, StatusCode, redirect};
+use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, redirect};
 use url::Url;
 
 use crate::error::{OutwardError, OutwardErrorKind};
@@ -92,6 +92,15 @@ impl Outward {
         Ok(self.client.post(url))
     }
 
+    /// A request to a URL, to be [sent](Self::send).
+    ///
+    /// # Errors
+    /// The URL is not allowed.
+    pub fn request(&self, method: Method, url: Url) -> Result<RequestBuilder, Refused> {
+        self.gate.check(&url)?;
+        Ok(self.client.request(method, url))
+    }
+
     /// A `GET` of a URL, to be [sent](Self::send) with an empty body.
     ///
     /// # Errors
@@ -119,7 +128,8 @@ impl Outward {
         wanted: impl Fn(StatusCode) -> usize + Send,
         deadline: Duration,
     ) -> Sent {
-        let begun = Begun::default();
+        // Nobody asks for an empty body, so it does not say whether the request began.
+        let begun = if body.is_empty() { Begun::already() } else { Begun::default() };
         let request = request.body(reqwest::Body::wrap(Watched::new(body, begun.clone())));
         let mut answer = None;
         let exchange = async {
@@ -138,6 +148,7 @@ impl Outward {
         let reason = match ended {
             Ok(Err(error)) => match refused(&error) {
                 Some(refused) => return Sent::Refused(refused),
+                None if error.is_connect() => return Sent::Never(root_cause(&error)),
                 None => root_cause(&error),
             },
             Ok(Ok(())) | Err(_) => "the receiver did not answer in time".to_owned(),

@@ -14,6 +14,11 @@ use http_body::{Body, Frame, SizeHint};
 pub(crate) struct Begun(Arc<AtomicBool>);
 
 impl Begun {
+    /// It began, as far as is known.
+    pub(crate) fn already() -> Self {
+        Self(Arc::new(AtomicBool::new(true)))
+    }
+
     pub(crate) fn has_begun(&self) -> bool {
         self.0.load(Ordering::Acquire)
     }

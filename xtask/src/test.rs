@@ -19,7 +19,7 @@ use crate::tools::{
 use crate::{schema, sim, words};
 
 /// The crates that are libraries for others.
-const LIBRARIES: [&str; 18] = [
+const LIBRARIES: [&str; 19] = [
     "inresponse-core",
     "inresponse-api",
     "inresponse-conformance",
@@ -34,6 +34,7 @@ const LIBRARIES: [&str; 18] = [
     "inresponse-push",
     "inresponse-chat",
     "inresponse-command",
+    "inresponse-phone",
     "inresponse-http",
     "inresponse-intake",
     "inresponse-calendar",

@@ -215,7 +215,7 @@ pub(crate) fn dynoxide() -> Result<PathBuf, Failure> {
 /// The path of a Python with the packages for the tests: a mail server, an emulated cloud, client libraries of other
 /// systems, a reader of calendars, and a checker of templates.
 pub(crate) fn python() -> Result<PathBuf, Failure> {
-    const PACKAGES: [&str; 13] = [
+    const PACKAGES: [&str; 14] = [
         "aiosmtpd==1.4.6",
         "trustme==1.2.1",
         "ministack==1.5.33",
@@ -229,6 +229,7 @@ pub(crate) fn python() -> Result<PathBuf, Failure> {
         "slack_sdk==3.48.0",
         "python-telegram-bot==22.8",
         "apprise==2.3.0",
+        "twilio==9.13.0",
     ];
     environment("python", &PACKAGES)
 }

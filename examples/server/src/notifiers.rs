@@ -1,20 +1,25 @@
 //! Chooses the notifiers by the settings.
 
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::sync::Arc;
 
 use inresponse_core::Chain;
 use inresponse_core::clock::SystemClock;
-use inresponse_core::notify::Notifiers;
+use inresponse_core::model::Scheme;
+use inresponse_core::notify::{Notifier, Notifiers};
+use inresponse_outward::InternalHosts;
+use inresponse_phone::{GatewayNotifier, PhoneError, Providers, TwilioNotifier};
 use inresponse_smtp::{OutboxNotifier, SmtpNotifier};
 use inresponse_webhook::{WebhookConfig, WebhookErrorKind, WebhookNotifier};
 
-use crate::config::MailConfig;
+use crate::config::{MailConfig, PhoneConfig};
 use crate::outlets::Outlets;
 
 pub(crate) async fn notifiers(
     mail: MailConfig,
     webhook: WebhookConfig,
+    phone: PhoneConfig,
     outlets: &Outlets,
     clock: &SystemClock,
 ) -> Result<Notifiers, Box<dyn Error>> {
@@ -31,6 +36,7 @@ pub(crate) async fn notifiers(
             Notifiers::new().mail(inresponse_ses::SesNotifier::new(&aws, ses, clock.clone()))
         }
     };
+    let notifiers = by_phone(notifiers, phone, webhook.internal(), &clock)?;
     let has_channels = webhook.has_channels();
     match WebhookNotifier::new(webhook, clock) {
         Ok(webhooks) => {
@@ -45,4 +51,31 @@ pub(crate) async fn notifiers(
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// Adds the providers of text messages and calls: Twilio first, then the gateways by their names.
+fn by_phone(
+    notifiers: Notifiers,
+    phone: PhoneConfig,
+    hosts: &InternalHosts,
+    clock: &Arc<SystemClock>,
+) -> Result<Notifiers, PhoneError> {
+    let mut providers: BTreeMap<Scheme, Vec<Arc<dyn Notifier>>> = BTreeMap::new();
+    if let Some(config) = phone.twilio {
+        let twilio = TwilioNotifier::new(config, hosts, clock.clone())?;
+        for scheme in twilio.schemes() {
+            providers.entry(scheme).or_default().push(Arc::new(twilio.clone()));
+        }
+    }
+    for config in phone.gateways {
+        let schemes = config.schemes().to_vec();
+        let gateway = GatewayNotifier::new(config, hosts, clock.clone())?;
+        for scheme in schemes {
+            providers.entry(scheme).or_default().push(Arc::new(gateway.clone()));
+        }
+    }
+    let add = |notifiers: Notifiers, (scheme, providers)| {
+        notifiers.with(scheme, Providers::new(providers, phone.numbers.clone(), clock.clone()))
+    };
+    Ok(providers.into_iter().fold(notifiers, add))
 }

@@ -1,12 +1,14 @@
 //! Wires the parts together and runs them.
 
 use std::error::Error;
+use std::sync::Arc;
 
 use inresponse_core::Chain;
 use inresponse_core::clock::{Clock as _, SystemClock};
 use inresponse_core::feeds::Feeds;
 use inresponse_core::notices::Notices;
 use inresponse_http::{Api, Intake, Keys, Pages, Readiness};
+use inresponse_phone::TwilioChannel;
 use inresponse_webhook::CalendarFetcher;
 use tokio::sync::watch::{Receiver, channel};
 
@@ -46,7 +48,8 @@ pub(crate) async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
 
     let calendars = CalendarFetcher::new(&config.webhook);
     let outlets = Outlets::new(config.outlets, config.webhook.internal(), Some(&public_url), &clock)?;
-    let notifiers = notifiers(config.mail, config.webhook, &outlets, &clock).await?;
+    let phone = config.phone.clone();
+    let notifiers = notifiers(config.mail, config.webhook, phone, &outlets, &clock).await?;
     let notifiers = notifiers.remembering(storage.settings());
     let mut engine = storage
         .engine(notifiers, clock)
@@ -92,6 +95,8 @@ pub(crate) async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
         .metrics(metrics)
         .readiness(readiness.clone());
     let api = outlets.answers().into_iter().fold(api, Api::channel_by);
+    let twilio = config.phone.twilio.into_iter();
+    let api = twilio.fold(api, |api, twilio| api.channel_by(Arc::new(TwilioChannel::new(twilio))));
     let api = storage.shared_by(api).hand_over_to(config.hand_over_domains);
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),

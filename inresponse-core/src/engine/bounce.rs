@@ -39,3 +39,40 @@ pub(super) async fn bounced(
         Changed::Gone => Bounced::Absent,
     })
 }
+
+/// The result of a report that a carrier could not deliver what it had accepted, for now.
+#[derive(Debug, Clone, PartialEq)]
+#[must_use]
+pub enum Undelivered {
+    /// The delivery is due again, durably.
+    DueAgain(Record),
+    /// The report changes nothing: it is not about the latest attempt, or nobody is alerted for the incident now.
+    Ignored(Record),
+    /// There is no such incident.
+    Absent,
+}
+
+/// See [`Engine::undelivered`](super::Engine::undelivered).
+pub(super) async fn undelivered(
+    swap: &Swap,
+    number: IncidentNumber,
+    delivery: &DeliveryId,
+    attempt: u32,
+    reason: &str,
+) -> Result<Undelivered, Outage> {
+    Ok(match swap.change_of(number, |_| Input::Undelivered { delivery, attempt, reason }).await? {
+        Changed::Done { record, .. } => {
+            let outcome = OutcomeKind::Bounced.as_str();
+            metrics::counter!("inresponse_deliveries_total", "outcome" => outcome).increment(1);
+            tracing::warn!(
+                delivery = delivery.as_str(),
+                attempt,
+                reason,
+                "an accepted alert failed; it is sent again"
+            );
+            Undelivered::DueAgain(record)
+        }
+        Changed::Nothing(record) | Changed::Refused(record, _) => Undelivered::Ignored(record),
+        Changed::Gone => Undelivered::Absent,
+    })
+}

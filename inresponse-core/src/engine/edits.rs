@@ -5,9 +5,9 @@ use std::sync::Arc;
 use super::clocks::Clocks;
 use super::lookup::Lookup;
 use crate::error::Outage;
-use crate::model::{Person, TeamName};
+use crate::model::{Contact, MethodName, Person, PersonId, TeamName};
 use crate::roster::{
-    Directory, Edited, Effect, Entry, EntryKey, Refusal, Roster, RosterEdit, Standing, check,
+    Directory, Edited, Effect, Entry, EntryKey, Profile, Refusal, Roster, RosterEdit, Standing, check,
 };
 
 /// The result of a change to the roster.
@@ -22,6 +22,15 @@ pub enum RosterEdited {
     UnknownTeam(TeamName),
     /// Nothing was changed: this is the catch-all team of the configuration.
     CatchAllTeam(TeamName),
+}
+
+/// Whether somebody wants messages to a contact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Messages {
+    /// No more: the contact is not alerted.
+    Stop,
+    /// Again, after they were stopped.
+    StartAgain,
 }
 
 /// Changes the roster.
@@ -52,6 +61,27 @@ impl Edits {
                 return Ok(refused);
             }
         }
+        self.apply(by, &self.keeping_marks(edits).await?).await
+    }
+
+    /// The edits, in which people keep what they have stopped and verified: only they can change that.
+    async fn keeping_marks(&self, edits: &[RosterEdit]) -> Result<Vec<RosterEdit>, Outage> {
+        let mut edits = edits.to_vec();
+        if edits.iter().any(|edit| matches!(edit, RosterEdit::Put(Entry::Person { .. }))) {
+            let book = self.lookup.book().await?;
+            for edit in &mut edits {
+                if let RosterEdit::Put(Entry::Person { person, profile }) = edit
+                    && let Some(was) = book.person(person)
+                {
+                    let kept = Profile::clone(profile).marked_as(was);
+                    *profile = Arc::new(kept);
+                }
+            }
+        }
+        Ok(edits)
+    }
+
+    async fn apply(&self, by: &Person, edits: &[RosterEdit]) -> Result<RosterEdited, Outage> {
         match self.roster.apply(by, self.clocks.now(), edits).await? {
             Edited::Refused(refusal) => Ok(RosterEdited::Refused(refusal)),
             Edited::Done(effects) => {
@@ -60,6 +90,53 @@ impl Edits {
                     tracing::info!(by = by.as_str(), %entry, effect = effect.as_str(), "the roster was changed");
                 }
                 Ok(RosterEdited::Done(effects))
+            }
+        }
+    }
+
+    /// Records that everybody with that contact stops messages to it, or wants them again. Each makes the change
+    /// themselves. Returns the number of people whose entries were changed.
+    pub(super) async fn stop(&self, contact: &Contact, messages: Messages) -> Result<usize, Outage> {
+        let (book, now) = (self.lookup.book().await?, self.clocks.now());
+        let at = match messages {
+            Messages::Stop => Some(now),
+            Messages::StartAgain => None,
+        };
+        let mut changed = 0;
+        for (person, profile) in book.people() {
+            let next = Profile::clone(profile).stopping(contact, at);
+            if next == **profile {
+                continue;
+            }
+            let edits = [RosterEdit::from(Entry::person(person, next))];
+            match self.apply(&Person::from(person), &edits).await? {
+                RosterEdited::Done(_) => changed += 1,
+                RosterEdited::Refused(_) | RosterEdited::UnknownTeam(_) | RosterEdited::CatchAllTeam(_) => {
+                    tracing::warn!(%person, "a stop of messages could not be recorded");
+                }
+            }
+        }
+        Ok(changed)
+    }
+
+    /// Records that a person has verified a method. Returns the person, or `None` if the method no longer has that contact.
+    pub(super) async fn verify(
+        &self,
+        person: &PersonId,
+        method: &MethodName,
+        contact: &Contact,
+    ) -> Result<Option<Profile>, Outage> {
+        let book = self.lookup.book().await?;
+        let Some(profile) = book.person(person) else { return Ok(None) };
+        let next = Profile::clone(profile).verifying(method, contact, self.clocks.now());
+        if next == **profile {
+            return Ok(None);
+        }
+        let edits = [RosterEdit::from(Entry::person(person, next.clone()))];
+        match self.apply(&Person::from(person), &edits).await? {
+            RosterEdited::Done(_) => Ok(Some(next)),
+            RosterEdited::Refused(_) | RosterEdited::UnknownTeam(_) | RosterEdited::CatchAllTeam(_) => {
+                Ok(None)
             }
         }
     }

@@ -103,11 +103,11 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 pub use advance::Advanced;
 pub use answer::{Answered, OpenAlerts};
-pub use bounce::Bounced;
+pub use bounce::{Bounced, Undelivered};
 pub use builder::EngineBuilder;
 pub use census::WAITING_TOO_LONG;
 pub use dry_run::DryStep;
-pub use edits::RosterEdited;
+pub use edits::{Messages, RosterEdited};
 pub use linking::Linked;
 pub use lookup::{DAYS_AHEAD, OnCall};
 pub use receiver::Receiver;
@@ -123,12 +123,12 @@ use crate::clock::Clock;
 use crate::error::Outage;
 use crate::link_code::LinkCode;
 use crate::model::{
-    Contact, DedupKey, DeliveryId, IncidentNumber, Person, PersonId, Report, Scheme, ServiceName, Severity,
-    TeamName,
+    Contact, DedupKey, DeliveryId, IncidentNumber, MethodName, Person, PersonId, Report, Scheme, ServiceName,
+    Severity, TeamName,
 };
 use crate::notify::{Alert, Notifiers, Outcome};
 use crate::plan::{Answer, Update};
-use crate::roster::{self, Book, Explained, Finding, Roster, RosterEdit, Stint};
+use crate::roster::{self, Book, Explained, Finding, Profile, Roster, RosterEdit, Stint};
 use crate::store::{Census, ListQuery, Record, Store};
 
 /// Incident alerting and escalation over a store, a roster, notifiers and a clock.
@@ -292,6 +292,24 @@ impl Engine {
         bounce::bounced(&self.parts.swap, number, delivery, reason).await
     }
 
+    /// Records that a carrier could not deliver an alert that it had accepted, for now. The delivery is due again after a
+    /// pause.
+    ///
+    /// It may be called any number of times, and before the acceptance is recorded. Only a report about the latest
+    /// `attempt` counts. `reason` is the carrier's text; it is shortened.
+    ///
+    /// # Errors
+    /// The store is unavailable. It is safe to call this again.
+    pub async fn undelivered(
+        &self,
+        number: IncidentNumber,
+        delivery: &DeliveryId,
+        attempt: u32,
+        reason: &str,
+    ) -> Result<Undelivered, Outage> {
+        bounce::undelivered(&self.parts.swap, number, delivery, attempt, reason).await
+    }
+
     /// One incident.
     ///
     /// # Errors
@@ -409,6 +427,30 @@ impl Engine {
     /// them again.
     pub async fn edit_roster(&self, by: &Person, edits: &[RosterEdit]) -> Result<RosterEdited, Outage> {
         self.parts.edits.edit_roster(by, edits).await
+    }
+
+    /// Records that the people with that contact have stopped messages to it, or want them again, for example by the
+    /// replies STOP and START. A stopped method is not alerted, is a finding of the coverage check, and stays stopped if
+    /// the person is written again with the same contact. Returns the number of people whose entries were changed.
+    ///
+    /// # Errors
+    /// The roster is unavailable. It is safe to call this again.
+    pub async fn stop_messages(&self, contact: &Contact, messages: Messages) -> Result<usize, Outage> {
+        self.parts.edits.stop(contact, messages).await
+    }
+
+    /// Records that a person has verified the phone number of a method. Returns the person as it is then, or `None` if the
+    /// method no longer has that contact.
+    ///
+    /// # Errors
+    /// The roster is unavailable. It is safe to call this again.
+    pub async fn verify_method(
+        &self,
+        person: &PersonId,
+        method: &MethodName,
+        contact: &Contact,
+    ) -> Result<Option<Profile>, Outage> {
+        self.parts.edits.verify(person, method, contact).await
     }
 
     /// Who is on call for `team` at `at`; `None` for a team that is not known.

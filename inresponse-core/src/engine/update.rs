@@ -63,7 +63,7 @@ async fn identified(lookup: &Lookup, update: &Update) -> Update {
     if let Some(StateChange::HandTo(to)) = &update.state {
         let person = book.identify(to);
         let profile = PersonId::new(person.as_str()).ok().and_then(|id| book.person(&id).map(Arc::clone));
-        let methods = profile.iter().flat_map(|profile| profile.methods());
+        let methods = profile.iter().flat_map(|profile| profile.open_methods());
         update.reach = methods.map(|(name, contact)| (name.clone(), contact.clone())).collect();
         update.state = Some(StateChange::HandTo(person));
     }

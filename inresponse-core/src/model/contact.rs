@@ -53,8 +53,11 @@ impl Scheme {
 /// # Ok::<(), inresponse_core::InvalidInput>(())
 /// ```
 ///
-/// A contact that was stored before domains were A-labels can still be read: [`TryFrom<String>`], and so serde, keeps a
-/// domain that has no A-labels.
+/// A phone number (`sms:`, `tel:`) is international: a plus, and 2 to 15 digits of which the first is not 0 (ITU-T E.164
+/// section 6). Visual separators (RFC 3966 section 5.1.1) are removed.
+///
+/// A contact that was stored before domains were A-labels and numbers were international can still be read:
+/// [`TryFrom<String>`], and so serde, keeps a domain that has no A-labels and any number.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Contact {
@@ -70,14 +73,18 @@ impl Contact {
     /// Checks and normalises an address.
     ///
     /// # Errors
-    /// The address is empty, too long, has white space or control characters, has neither a scheme nor `@`, or is a
-    /// `mailto:` that is not `local@domain`.
+    /// The address is empty, too long, has white space or control characters, has neither a scheme nor `@`, is a
+    /// `mailto:` that is not `local@domain`, or a phone number that is not international.
     pub fn new(text: impl AsRef<str>) -> Result<Self, InvalidInput> {
-        Self::read(text.as_ref(), a_labels)
+        Self::read(text.as_ref(), a_labels, international)
     }
 
-    /// Reads an address, and converts its domain, if it has one, with `domain`.
-    fn read(text: &str, domain: fn(&str) -> Option<String>) -> Result<Self, InvalidInput> {
+    /// Reads an address, and converts its domain with `domain` and its phone number with `number`, if it has one.
+    fn read(
+        text: &str,
+        domain: fn(&str) -> Option<String>,
+        number: fn(&str) -> Option<String>,
+    ) -> Result<Self, InvalidInput> {
         let text = text.trim();
         let refuse = |message: String| Err(InvalidInput::field("contact", message));
         if text.is_empty() {
@@ -104,6 +111,10 @@ impl Contact {
             })?,
             "http" | "https" => web_address(rest, domain).ok_or_else(|| {
                 InvalidInput::field("contact", format!("the host of `{text}` is not a domain"))
+            })?,
+            "sms" | "tel" => number(rest).ok_or_else(|| {
+                let message = format!("`{rest}` is not an international phone number such as +302101234567");
+                InvalidInput::field("contact", message)
             })?,
             _ => rest.to_owned(),
         };
@@ -185,6 +196,19 @@ fn lower_case(domain: &str) -> Option<String> {
     Some(domain.to_lowercase())
 }
 
+/// An international phone number without separators.
+fn international(text: &str) -> Option<String> {
+    let number = text.replace(['-', '.', '(', ')'], "");
+    let digits = number.strip_prefix('+')?;
+    let plain = (2..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
+    (plain && !digits.starts_with('0')).then_some(number)
+}
+
+/// Any number, as contacts had it before numbers were international.
+fn any_number(text: &str) -> Option<String> {
+    Some(text.to_owned())
+}
+
 /// Checks `local@domain` as far as possible without asking the mail server.
 fn mail_address(text: &str, domain: fn(&str) -> Option<String>) -> Option<String> {
     let (local, domain) = text.rsplit_once('@').and_then(|(local, of)| Some((local, domain(of)?)))?;
@@ -236,7 +260,7 @@ impl TryFrom<String> for Contact {
     type Error = InvalidInput;
 
     fn try_from(text: String) -> Result<Self, InvalidInput> {
-        Self::new(&text).or_else(|refused| Self::read(&text, lower_case).map_err(|_| refused))
+        Self::new(&text).or_else(|refused| Self::read(&text, lower_case, any_number).map_err(|_| refused))
     }
 }
 
@@ -300,6 +324,16 @@ mod tests {
             (".a@b.c", None),
             ("a@b..c", None),
             ("<a@b.c>", None),
+            ("tel:+30-210-123.4567", Some("tel:+302101234567")),
+            ("TEL:+1(500)555-0006", Some("tel:+15005550006")),
+            ("tel:112", None),
+            ("tel:302101234567", None),
+            ("tel:00302101234567", None),
+            ("tel:+0302101234567", None),
+            ("tel:+1234567890123456", None),
+            ("tel:+1", None),
+            ("tel:+30210x", None),
+            ("sms:jo", None),
             ("sms:\"1\"", None),
             ("sms:1\\2", None),
             ("https://Chat.Example/Hook?x=Y", Some("https://chat.example/Hook?x=Y")),
@@ -357,6 +391,7 @@ mod tests {
             let stored = Contact::try_from(format!("mailto:{text}")).unwrap();
             assert_eq!(stored.address(), text);
         }
+        assert_eq!(Contact::try_from("tel:112".to_owned()).unwrap().as_str(), "tel:112", "stored before");
         assert!(Contact::try_from("jo@b..c".to_owned()).is_err());
         assert!(Contact::new("https://a\u{ff0f}b/x").is_err(), "a slash in disguise");
     }

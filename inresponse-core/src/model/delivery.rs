@@ -118,7 +118,8 @@ pub enum DeliveryStatus {
         #[serde(with = "micros")]
         until: DateTime<Utc>,
     },
-    /// The carrier accepted the delivery. This state is final, unless the delivery bounces.
+    /// The carrier accepted the delivery. This state is final, unless the carrier reports later that it could not deliver
+    /// the message.
     Accepted {
         /// When the acceptance was recorded.
         #[serde(with = "micros")]
@@ -157,7 +158,8 @@ pub enum OutcomeKind {
     Expired,
     /// The lease was taken, but the attempt was not begun.
     NotBegun,
-    /// The carrier accepted the message, and it bounced later.
+    /// The carrier accepted the message, and reported later that it could not deliver it: the delivery is dead, or due
+    /// again.
     Bounced,
 }
 
@@ -334,6 +336,13 @@ impl Delivery {
     /// Whether the delivery is dead because it bounced. A late acceptance does not change that.
     pub(crate) fn has_bounced(&self) -> bool {
         self.is_dead() && self.last.as_ref().is_some_and(|last| last.kind == OutcomeKind::Bounced)
+    }
+
+    /// Whether the delivery is due again because the carrier reported that this attempt, which it had accepted, failed.
+    pub(crate) fn is_sent_again_after(&self, attempt: u32) -> bool {
+        matches!(self.status, DeliveryStatus::Pending { .. })
+            && self.attempts == attempt
+            && self.last.as_ref().is_some_and(|last| last.kind == OutcomeKind::Bounced)
     }
 
     pub(crate) fn is_unsettled(&self) -> bool {

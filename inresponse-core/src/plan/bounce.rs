@@ -1,11 +1,12 @@
-//! Decides what a bounce of an accepted mail means.
+//! Decides what it means if a carrier reports later that it could not deliver what it had accepted.
 
 use chrono::{DateTime, Utc};
 
 use super::decision::{Decision, change};
 use super::due::note_dead_level;
-use super::handover;
-use crate::model::{DeliveryId, DeliveryStatus, Incident, LastOutcome, OutcomeKind, State};
+use super::{backoff, handover};
+use crate::clock::later;
+use crate::model::{DeliveryId, DeliveryStatus, Incident, LastOutcome, OutcomeKind, Purpose, State};
 
 /// Makes a bounced delivery dead, so that nothing waits for it (promise 12).
 ///
@@ -46,5 +47,49 @@ pub(super) fn bounced(
     if next.deliveries[i].round == next.round {
         note_dead_level(&mut next, incident.deliveries[i].purpose, now);
     }
+    change(next, Vec::new(), now)
+}
+
+/// Makes an accepted delivery due again, because its carrier reports that this attempt failed for now: a phone that is
+/// switched off, or a network that lost the message.
+///
+/// Such a report does not prove that nothing arrived, and each attempt may cost money. So the pause is that of an unknown
+/// outcome (promise 9). The report may come before the acceptance is recorded; that acceptance then changes nothing.
+/// Only a report about the latest attempt counts, in the current round, and while somebody must be alerted.
+pub(super) fn undelivered(
+    incident: &Incident,
+    delivery: &DeliveryId,
+    attempt: u32,
+    reason: &str,
+    now: DateTime<Utc>,
+) -> Decision {
+    let is_it = |i: &usize| incident.delivery_id(incident.deliveries[*i].key()) == *delivery;
+    let Some(i) = (0..incident.deliveries.len()).find(is_it) else { return Decision::Nothing };
+    let found = &incident.deliveries[i];
+    let counts = incident.state == State::Open && !found.is_status_update();
+    if !(counts || handover::is_notice(incident, found)) || found.round != incident.round {
+        return Decision::Nothing;
+    }
+    let was_accepted = match found.status {
+        DeliveryStatus::Accepted { .. } => true,
+        DeliveryStatus::InFlight { .. } => false,
+        DeliveryStatus::Pending { .. } | DeliveryStatus::Dead { .. } | DeliveryStatus::Stopped { .. } => {
+            return Decision::Nothing;
+        }
+    };
+    if found.attempts != attempt {
+        return Decision::Nothing;
+    }
+    let wait = match found.purpose {
+        Purpose::Alert(level) => incident.matrix.wait_of(level),
+        Purpose::StatusUpdate(_) => incident.matrix.wait(),
+    };
+    let due_at = later(now, backoff::unknown(delivery, attempt, wait));
+
+    let mut next = incident.clone();
+    let was_alert = was_accepted && !found.is_status_update();
+    next.accepted = next.accepted.saturating_sub(u32::from(was_alert));
+    next.deliveries[i].last = Some(LastOutcome::new(OutcomeKind::Bounced, reason, now));
+    next.deliveries[i].status = DeliveryStatus::Pending { due_at };
     change(next, Vec::new(), now)
 }

@@ -53,6 +53,15 @@ pub enum Input<'a> {
         /// What the carrier said.
         reason: &'a str,
     },
+    /// A carrier reports that it could not deliver what it had accepted, for now.
+    Undelivered {
+        /// Which delivery.
+        delivery: &'a DeliveryId,
+        /// Which attempt of it.
+        attempt: u32,
+        /// What the carrier said.
+        reason: &'a str,
+    },
     /// A report with the incident's key came again.
     Repeat {
         /// How bad that report says it is.

@@ -70,6 +70,10 @@ fn merge(incident: &Incident, ended: Ending<'_>, now: DateTime<Utc>) -> Decision
     let in_flight =
         matches!(delivery.status, DeliveryStatus::InFlight { .. }) && delivery.attempts == attempt;
     let accepted = kind == OutcomeKind::Accepted;
+    // The carrier has reported since that it could not deliver what it had accepted.
+    if delivery.is_sent_again_after(attempt) {
+        return Decision::Nothing;
+    }
     if delivery.is_accepted() || delivery.has_bounced() || !(accepted || in_flight) {
         return lived(incident, i, attempt, now);
     }

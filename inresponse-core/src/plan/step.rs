@@ -32,6 +32,9 @@ pub fn step(incident: &Incident, input: Input<'_>, now: DateTime<Utc>) -> Decisi
         }
         Input::Woken { wake } => return woken(incident, wake),
         Input::Bounced { delivery, reason } => bounce::bounced(incident, delivery, reason, now),
+        Input::Undelivered { delivery, attempt, reason } => {
+            bounce::undelivered(incident, delivery, attempt, reason, now)
+        }
         Input::Repeat { severity, key } => open::repeat(incident, severity, key, now),
         Input::Update { update, round } => people::update(incident, update, round, now),
         Input::Answer { answer, round } => answer::answer(incident, answer, round, now),
@@ -56,6 +59,7 @@ fn left_to_newer(incident: &Incident, input: &Input<'_>) -> Option<Decision> {
         | Input::Outcome { .. }
         | Input::NotBegun { .. }
         | Input::Bounced { .. }
+        | Input::Undelivered { .. }
         | Input::Repeat { .. } => incident.in_part.then_some(Decision::Nothing),
     }
 }

@@ -34,6 +34,10 @@ pub enum FindingKind {
     UnreachedMethod,
     /// A round has too many alerts, so the latest steps are left out.
     AlertsCut,
+    /// A person has stopped messages by a method.
+    StoppedMethod,
+    /// A person has not verified a phone number, which may be wrong.
+    UnverifiedPhone,
     /// A target names somebody who is not in the roster.
     UnknownName,
     /// A calendar feed could not be read for too long, or was never read.
@@ -60,10 +64,12 @@ pub enum FindingKind {
 
 impl FindingKind {
     /// All of them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::Gap,
         Self::NoMethod,
         Self::UnreachedMethod,
+        Self::StoppedMethod,
+        Self::UnverifiedPhone,
         Self::AlertsCut,
         Self::UnknownName,
         Self::StaleFeed,
@@ -85,6 +91,8 @@ impl FindingKind {
             Self::NoMethod => "noMethod",
             Self::UnreachedMethod => "unreachedMethod",
             Self::AlertsCut => "alertsCut",
+            Self::StoppedMethod => "stoppedMethod",
+            Self::UnverifiedPhone => "unverifiedPhone",
             Self::UnknownName => "unknownName",
             Self::StaleFeed => "staleFeed",
             Self::UnreadFeed => "unreadFeed",
@@ -148,18 +156,22 @@ impl fmt::Debug for Ways<'_> {
 
 /// Finds what is wrong with a person's methods.
 fn methods(person: &PersonId, profile: &Profile, ways: Ways<'_>, found: &mut Vec<Finding>) {
-    if profile.methods().values().any(ways.reaches) {
+    found.extend(stopped_methods(person, profile));
+    found.extend(unverified_phones(person, profile, ways.reaches));
+    if profile.open_methods().any(|(_, contact)| (ways.reaches)(contact)) {
         found.extend(unreached_methods(person, profile, ways.reaches));
     } else {
         let why = if profile.methods().is_empty() {
             "has no method"
+        } else if profile.open_methods().next().is_none() {
+            "has stopped messages by all their methods"
         } else {
             "has only methods that no configured channel carries"
         };
         found.push(without_time(FindingKind::NoMethod, format!("person {person} {why}")));
     }
     let is_unproved = |contact: &Contact| (ways.reaches)(contact) && !(ways.is_proved)(contact);
-    for (name, _) in profile.methods().iter().filter(|(_, contact)| is_unproved(contact)) {
+    for (name, _) in profile.open_methods().filter(|(_, contact)| is_unproved(contact)) {
         let detail = format!("person {person} never got a message by {name}: send a test");
         found.push(without_time(FindingKind::Unproved, detail));
     }
@@ -383,6 +395,30 @@ fn without_time(kind: FindingKind, detail: String) -> Finding {
     Finding { kind, span: None, detail }
 }
 
+/// The methods by which a person gets no messages, because they stopped them.
+fn stopped_methods(person: &PersonId, profile: &Profile) -> Vec<Finding> {
+    let finding = |(method, since): (&MethodName, &DateTime<Utc>)| {
+        let since = since.format("%Y-%m-%d");
+        let detail = format!("person {person} has stopped messages by {method}, since {since}");
+        without_time(FindingKind::StoppedMethod, detail)
+    };
+    profile.stopped().iter().map(finding).collect()
+}
+
+/// The phone numbers that a person has not verified, if a channel could send them a code.
+fn unverified_phones(
+    person: &PersonId,
+    profile: &Profile,
+    reaches: &dyn Fn(&Contact) -> bool,
+) -> Vec<Finding> {
+    let unverified = profile.unverified().filter(|(_, contact)| reaches(contact));
+    let finding = |(method, _): (&MethodName, &Contact)| {
+        let detail = format!("person {person} has not verified the number of {method}");
+        without_time(FindingKind::UnverifiedPhone, detail)
+    };
+    unverified.map(finding).collect()
+}
+
 /// The methods of a person's rules that no channel carries.
 fn unreached_methods(
     person: &PersonId,
@@ -405,7 +441,7 @@ fn unreached_methods(
         without_time(FindingKind::UnreachedMethod, detail)
     };
     unreached.into_iter().map(finding).collect()
-}
+
 
 fn odd_levels(explained: &Explained) -> Vec<(FindingKind, String)> {
     let mut odd = Vec::new();

@@ -26,6 +26,10 @@ pub struct Profile {
     absences: Vec<Absence>,
     #[serde(default, skip_serializing_if = "DayAhead::is_default")]
     day_ahead_notice: DayAhead,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    stopped: BTreeMap<MethodName, DateTime<Utc>>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    verified: BTreeMap<MethodName, DateTime<Utc>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     owner: Option<OwnerName>,
 }
@@ -117,6 +121,8 @@ impl Profile {
             rules: BTreeMap::new(),
             absences: Vec::new(),
             day_ahead_notice: DayAhead::NotAsked,
+            stopped: BTreeMap::new(),
+            verified: BTreeMap::new(),
             owner: None,
         };
         ProfileBuilder { profile }
@@ -135,6 +141,62 @@ impl Profile {
     /// The person's methods.
     pub fn methods(&self) -> &BTreeMap<MethodName, Contact> {
         &self.methods
+    }
+
+    /// The methods by which the person is alerted: all but those that they have stopped.
+    pub fn open_methods(&self) -> impl Iterator<Item = (&MethodName, &Contact)> {
+        self.methods.iter().filter(|(name, _)| !self.stopped.contains_key(*name))
+    }
+
+    /// Since when the person has stopped messages by a method, for example with the reply STOP.
+    pub fn stopped(&self) -> &BTreeMap<MethodName, DateTime<Utc>> {
+        &self.stopped
+    }
+
+    /// The same person, who stopped messages to `contact` at `at`; `None`: who wants them again.
+    #[must_use]
+    pub fn stopping(mut self, contact: &Contact, at: Option<DateTime<Utc>>) -> Self {
+        for name in self.methods.iter().filter(|(_, c)| *c == contact).map(|(name, _)| name) {
+            match at {
+                Some(at) => _ = self.stopped.entry(name.clone()).or_insert(at),
+                None => _ = self.stopped.remove(name),
+            }
+        }
+        self
+    }
+
+    /// When the person verified the phone number of a method, with a code that was sent to it.
+    pub fn verified(&self) -> &BTreeMap<MethodName, DateTime<Utc>> {
+        &self.verified
+    }
+
+    /// The same person, who verified a method at `at`, if it still has that contact.
+    #[must_use]
+    pub fn verifying(mut self, method: &MethodName, contact: &Contact, at: DateTime<Utc>) -> Self {
+        if self.methods.get(method) == Some(contact) {
+            self.verified.insert(method.clone(), at);
+        }
+        self
+    }
+
+    /// The methods that have a phone number that the person has not verified.
+    pub fn unverified(&self) -> impl Iterator<Item = (&MethodName, &Contact)> {
+        let is_phone = |contact: &Contact| matches!(contact.scheme(), "sms" | "tel");
+        self.methods.iter().filter(move |(name, c)| is_phone(c) && !self.verified.contains_key(*name))
+    }
+
+    /// The same person, with what they stopped and verified before, if the method still has the same contact.
+    #[must_use]
+    pub fn marked_as(mut self, was: &Self) -> Self {
+        let kept = |marks: &BTreeMap<MethodName, DateTime<Utc>>| {
+            let is_same = |name: &MethodName| {
+                self.methods.get(name).is_some_and(|contact| was.methods.get(name) == Some(contact))
+            };
+            let marks = marks.iter().filter(|(name, _)| is_same(name));
+            marks.map(|(name, at)| (name.clone(), *at)).collect()
+        };
+        (self.stopped, self.verified) = (kept(&was.stopped), kept(&was.verified));
+        self
     }
 
     /// The person's rules.
@@ -354,6 +416,36 @@ mod tests {
             "rules.default",
         ];
         assert_eq!(fields, expected);
+    }
+
+    #[test]
+    fn a_stopped_method_stays_stopped_until_it_is_started_or_has_another_contact() {
+        let name = |name: &str| MethodName::new(name).unwrap();
+        let contact = |text: &str| Contact::new(text).unwrap();
+        let methods = |text: &str| {
+            BTreeMap::from([(name("mail"), contact("jo@example.org")), (name("text"), contact(text))])
+        };
+        let made = |text: &str| Profile::builder(methods(text)).build().unwrap();
+        let at: DateTime<Utc> = "2026-11-24T03:00:00Z".parse().unwrap();
+        let (sms, later) = (contact("sms:+302101234567"), at + chrono::TimeDelta::hours(1));
+        let stopped = made("sms:+302101234567").stopping(&sms, Some(at));
+        let open: Vec<_> = stopped.open_methods().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(open, ["mail"]);
+        assert_eq!(stopped.clone().stopping(&sms, Some(later)), stopped, "stopped once");
+        assert_eq!(stopped.clone().stopping(&contact("sms:+3021"), Some(at)), stopped, "somebody else");
+        let json = serde_json::to_string(&stopped).unwrap();
+        assert_eq!(serde_json::from_str::<Profile>(&json).unwrap(), stopped);
+        assert_eq!(made("sms:+302101234567").marked_as(&stopped), stopped, "written again");
+        assert!(made("sms:+306971234567").marked_as(&stopped).stopped().is_empty(), "another number");
+        assert_eq!(stopped.stopping(&sms, None), made("sms:+302101234567"), "started again");
+
+        let text = name("text");
+        let unverified = |profile: &Profile| profile.unverified().count();
+        let verified = made("sms:+302101234567").verifying(&text, &sms, at);
+        assert_eq!((unverified(&made("sms:+302101234567")), unverified(&verified)), (1, 0));
+        assert_eq!(made("sms:+302101234567").marked_as(&verified), verified, "written again");
+        assert_eq!(unverified(&made("sms:+306971234567").marked_as(&verified)), 1, "another number");
+        assert_eq!(unverified(&made("sms:+306971234567").verifying(&text, &sms, at)), 1, "changed meanwhile");
     }
 
     #[test]

@@ -223,7 +223,7 @@ impl Resolving<'_> {
 
     fn person(&self, person: &PersonId, why: &str) -> Option<OnDuty> {
         let profile = self.directory.book().person(person)?;
-        let methods = profile.methods().iter().map(|(name, contact)| (name.clone(), contact.clone()));
+        let methods = profile.open_methods().map(|(name, contact)| (name.clone(), contact.clone()));
         Some(OnDuty { who: Who::Person(person.clone()), methods: methods.collect(), why: why.to_owned() })
     }
 

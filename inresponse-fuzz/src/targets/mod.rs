@@ -8,6 +8,7 @@ mod head;
 mod mail;
 mod messages;
 mod notice;
+mod phone;
 mod settings;
 mod texts;
 
@@ -40,6 +41,7 @@ pub static TARGETS: &[Target] = targets! {
     mail: mail;
     settings: config;
     notice: notice;
+    phone: sms, twilio;
     feeds: ical;
     channels: telegram_update, slack_request, command_end, pushover_receipt;
     api: api;

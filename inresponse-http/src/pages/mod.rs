@@ -107,7 +107,7 @@ pub(crate) fn routes(api: &Api) -> Router<Api> {
 }
 
 /// Every path of the board, with its handler.
-fn board() -> [(&'static str, MethodRouter<Api>); 19] {
+fn board() -> [(&'static str, MethodRouter<Api>); 20] {
     [
         ("/", get(list::page)),
         ("/board/incidents/{incidentId}", get(incident::page).post(acts::act)),
@@ -121,6 +121,7 @@ fn board() -> [(&'static str, MethodRouter<Api>); 19] {
         ("/board/new-person", get(people::new).post(people::make)),
         ("/board/people/{person}", get(people::page).post(people::act)),
         ("/board/people/{person}/test", post(people::test)),
+        ("/board/people/{person}/verification", post(people::verify)),
         ("/board/services/{service}/plan", get(outlook::plan)),
         ("/board/coverage", get(outlook::coverage)),
         ("/board/sign-in", get(sign_in::page).post(sign_in::sign_in)),

@@ -211,6 +211,8 @@ const fn words(kind: FindingKind) -> &'static str {
         FindingKind::LongHours => "Long hours",
         FindingKind::IdleOverride => "Override without effect",
         FindingKind::Unproved => "Untested method",
+        FindingKind::StoppedMethod => "Stopped method",
+        FindingKind::UnverifiedPhone => "Number not verified",
         FindingKind::HiddenOverride => "Hidden override",
     }
 }

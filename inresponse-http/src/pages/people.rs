@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use chrono::TimeDelta;
 use inresponse_core::engine::Tested;
-use inresponse_core::model::{Outcome, PersonId, Zone};
+use inresponse_core::model::{MethodName, Outcome, PersonId, Zone};
 use inresponse_core::notify::Linking;
 use inresponse_core::roster::{Book, Effect, Entry, EntryKey, Profile, RosterEdit, Who, shifts};
 use inresponse_core::{InvalidInput, Outage};
@@ -25,6 +25,7 @@ use crate::input::{Bytes, Params, Path};
 use crate::problem::Problem;
 use crate::routes::people::tested;
 use crate::routes::roster::reachable;
+use crate::routes::verification;
 use crate::wire::people as wire;
 use crate::wire::roster::Named;
 
@@ -207,6 +208,34 @@ pub(super) async fn test(
             desk.show(StatusCode::OK, None, Wrong::default(), tests).await
         }
         Err(refused) if refused.status().is_server_error() => problem(&desk.api, &desk.me.by, &refused),
+        Err(refused) => desk.show(refused.status(), None, Wrong::from(&refused), Vec::new()).await,
+    }
+}
+
+/// Sends a code to a phone number, or confirms the number with it.
+pub(super) async fn verify(
+    Here(api): Here,
+    me: SignedIn,
+    in_path: Result<Path<String>, Problem>,
+    headers: HeaderMap,
+    Bytes(form): Bytes,
+) -> Response {
+    let desk = match Desk::open(api, me, Some(in_path), &headers).await {
+        Ok(desk) => desk,
+        Err(response) => return *response,
+    };
+    let Some((id, _)) = &desk.known else { return absent(&desk.api, &desk.me) };
+    let fields = Fields::read(&form);
+    let method = MethodName::new(fields.text("method")).map_err(|e| Problem::invalid(&e));
+    let done = match (fields.text("do").as_str(), method) {
+        (_, Err(refused)) => Err(refused),
+        ("send", Ok(method)) => verification::send(&desk.api, id, &method).await.map(drop),
+        (_, Ok(method)) => {
+            verification::confirm(&desk.api, id, &method, &fields.text("code")).await.map(drop)
+        }
+    };
+    match done {
+        Ok(()) => see(&format!("{}/board/people/{}", desk.api.prefix(), segment(id.as_str()))),
         Err(refused) => desk.show(refused.status(), None, Wrong::from(&refused), Vec::new()).await,
     }
 }

@@ -19,3 +19,4 @@ pub(crate) mod roster;
 pub(crate) mod schedules;
 pub(crate) mod senders;
 pub(crate) mod system;
+pub(crate) mod verification;

@@ -97,6 +97,8 @@ pub(crate) fn person(id: &PersonId, profile: &Profile, addresses: Addresses) -> 
             .collect(),
         absences: profile.absences().iter().map(absence).collect(),
         day_ahead_notice: profile.day_ahead_notice().into(),
+        stopped: profile.stopped().iter().map(|(name, at)| (name.to_string(), *at)).collect(),
+        verified: profile.verified().iter().map(|(name, at)| (name.to_string(), *at)).collect(),
         owner: profile.owner().map(OwnerName::to_string),
     }
 }

@@ -34,6 +34,12 @@ pub(super) struct File {
     /// Programs by their names.
     #[serde(default)]
     pub(super) command: BTreeMap<String, FileCommand>,
+    pub(super) twilio: Option<FileTwilio>,
+    /// Gateways for text messages and calls, by their names.
+    #[serde(default)]
+    pub(super) gateway: BTreeMap<String, FileGateway>,
+    #[serde(default)]
+    pub(super) phone: FilePhone,
     pub(super) lease_seconds: Option<u64>,
     #[serde(default)]
     pub(super) tell_claims: bool,
@@ -146,6 +152,50 @@ pub(super) struct FileCommand {
 impl std::fmt::Debug for FileCommand {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("FileCommand").field("program", &self.program).finish_non_exhaustive()
+    }
+}
+
+/// The account at Twilio.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct FileTwilio {
+    pub(super) account_sid: String,
+    pub(super) auth_token: SecretText,
+    /// A phone number, or the SID of a messaging service.
+    pub(super) from: String,
+    /// The number that calls, if a messaging service sends the text messages.
+    pub(super) call_from: Option<String>,
+    /// Where the API is reached (default: `https://api.twilio.com`).
+    pub(super) api_url: Option<String>,
+}
+
+/// What applies to all numbers.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct FilePhone {
+    /// The beginnings of numbers of premium rate or shared cost that may be reached anyway.
+    #[serde(default)]
+    pub(super) allow_numbers: Vec<String>,
+}
+
+/// A gateway for text messages or calls. Its texts may contain secrets.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct FileGateway {
+    pub(super) url: String,
+    pub(super) method: Option<String>,
+    #[serde(default)]
+    pub(super) headers: BTreeMap<String, String>,
+    #[serde(default)]
+    pub(super) body: String,
+    pub(super) schemes: Vec<String>,
+    pub(super) accepted: Option<String>,
+    pub(super) gone: Option<String>,
+}
+
+impl std::fmt::Debug for FileGateway {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("FileGateway").field("schemes", &self.schemes).finish_non_exhaustive()
     }
 }
 

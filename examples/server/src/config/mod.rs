@@ -10,6 +10,7 @@ mod imported;
 mod keys;
 mod named;
 mod outlets;
+mod phone;
 mod roster;
 mod secret;
 mod translation;
@@ -38,6 +39,7 @@ pub(crate) use imported::{read_roster, unquoted};
 pub(crate) use keys::WeakSecrets;
 pub(crate) use named::SAMPLE_TEAM;
 pub(crate) use outlets::OutletsConfig;
+pub(crate) use phone::PhoneConfig;
 pub(crate) use roster::{FeedUrls, Given, RosterSeed, Wanted, is_masked, masked_schedule};
 pub(crate) use secret::SecretText;
 pub(crate) use translation::IntakeConfig;
@@ -64,6 +66,7 @@ pub(crate) struct Config {
     pub(crate) mail: MailConfig,
     pub(crate) webhook: WebhookConfig,
     pub(crate) outlets: OutletsConfig,
+    pub(crate) phone: PhoneConfig,
     pub(crate) lease: Duration,
     pub(crate) status_updates: StatusUpdates,
     pub(crate) keep_resolved: Option<Duration>,
@@ -161,6 +164,7 @@ impl Config {
             command: file.command,
         };
         let outlets = outlets.check(&mut invalid);
+        let phone = phone::check(file.twilio, file.gateway, &file.phone, public_url.as_deref(), &mut invalid);
         let weak_secrets = if args.allow_weak_secrets { WeakSecrets::Allowed } else { WeakSecrets::Refused };
         let keys = keys::check(args.api_key.or(file.api_key), file.keys, weak_secrets, &mut invalid);
         // An environment variable that is empty is one that was not set.
@@ -203,6 +207,7 @@ impl Config {
                 mail,
                 webhook,
                 outlets,
+                phone,
                 lease,
                 token_secret,
                 status_updates,

@@ -54,6 +54,15 @@ fn every_problem_is_named_with_its_key() {
         [command.empty]
         program = ""
         arguments = ["canary"]
+        [twilio]
+        account-sid = "AC1"
+        auth-token = "canary"
+        from = "+15005550006"
+        [phone]
+        allow-numbers = ["44845"]
+        [gateway.backup]
+        url = "https://{text}/canary"
+        schemes = ["sms"]
         [intake]
         service-labels = []
         default-severity = "loud"
@@ -92,6 +101,9 @@ fn every_problem_is_named_with_its_key() {
         "slack-app:",
         "command.a b:",
         "command.empty:",
+        "twilio.account-sid:",
+        "gateway.backup:",
+        "phone.allow-numbers[0]:",
         "intake.service-labels:",
         "intake.default-severity:",
         "intake.severities.gold:",
@@ -130,6 +142,15 @@ fn secrets_show_nowhere_in_debug_output() {
         program = "page"
         arguments = ["hidden"]
         environment = { TOKEN = "hidden" }
+        [twilio]
+        account-sid = "AC0123456789abcdef0123456789abcdef"
+        auth-token = "hidden0123456789abcdef0123456789"
+        from = "+15005550006"
+        [gateway.backup]
+        url = "https://hidden.example/{text}"
+        headers = { authorization = "hidden" }
+        body = "hidden"
+        schemes = ["sms"]
         "#;
     std::fs::write(&path, toml).unwrap();
     let args = ServeArgs {

@@ -20,7 +20,7 @@ use inresponse_sqlite::backup::Checked;
 use inresponse_webhook::WebhookConfig;
 
 use crate::config::ServeArgs;
-use crate::config::{Config, MailConfig, StorageConfig, WeakSecrets};
+use crate::config::{Config, MailConfig, PhoneConfig, StorageConfig, WeakSecrets};
 use crate::exposure::exposed;
 use crate::keys::first_key_hash;
 use crate::notifiers::notifiers;
@@ -80,6 +80,9 @@ pub(crate) async fn doctor(args: DoctorArgs) -> Result<(), Box<dyn Error>> {
     }
     let named = config.named();
     links(&mut findings, config.public_url.as_deref());
+    if config.phone.twilio.is_some() {
+        phone(&mut findings, config.public_url.as_deref());
+    }
     #[cfg(feature = "aws")]
     if matches!(config.mail, MailConfig::Ses(_)) && config.intake.ses_topics.is_empty() {
         findings.warn("intake.ses-topics", "is empty, so the server does not learn of bounced mail");
@@ -95,7 +98,8 @@ pub(crate) async fn doctor(args: DoctorArgs) -> Result<(), Box<dyn Error>> {
             Outlets::default()
         }
     };
-    let notifiers = mail(&mut findings, config.mail, config.webhook, &outlets, deadline, &clock).await;
+    let given = (config.mail, config.webhook, config.phone);
+    let notifiers = mail(&mut findings, given, &outlets, deadline, &clock).await;
     if let Some(notifiers) = &notifiers {
         for problem in named.unreachable(|contact| notifiers.reach(contact)) {
             findings.wrong("config", problem);
@@ -199,6 +203,19 @@ fn links(findings: &mut Findings, public_url: Option<&str>) {
     }
 }
 
+fn phone(findings: &mut Findings, public_url: Option<&str>) {
+    match public_url {
+        None => findings.warn("twilio", "without public-url nobody is called, and no answer comes back"),
+        Some(url) => findings.fine(
+            "twilio",
+            format_args!(
+                "messages to the sender must come to {}/channels/twilio/sms",
+                url.trim_end_matches('/')
+            ),
+        ),
+    }
+}
+
 fn absent(findings: &mut Findings, path: &Path) {
     let folder =
         path.parent().filter(|f| !f.as_os_str().is_empty()).map_or(PathBuf::from("."), Path::to_owned);
@@ -216,8 +233,7 @@ fn absent(findings: &mut Findings, path: &Path) {
 
 async fn mail(
     findings: &mut Findings,
-    mail: MailConfig,
-    webhook: WebhookConfig,
+    (mail, webhook, phone): (MailConfig, WebhookConfig, PhoneConfig),
     outlets: &Outlets,
     deadline: Duration,
     clock: &SystemClock,
@@ -234,7 +250,7 @@ async fn mail(
         #[cfg(feature = "aws")]
         MailConfig::Ses(_) => findings.fine("mail", "Amazon SES (try it with test-alert)"),
     }
-    match notifiers(mail, webhook, outlets, clock).await {
+    match notifiers(mail, webhook, phone, outlets, clock).await {
         Ok(notifiers) => Some(notifiers),
         Err(error) => {
             findings.wrong("mail", told(&*error));

@@ -39,7 +39,7 @@ pub(crate) async fn test_alert(args: TestAlertArgs) -> Result<(), Box<dyn Error>
     };
     let outlets =
         Outlets::new(config.outlets, config.webhook.internal(), config.public_url.as_deref(), &clock)?;
-    let notifiers = notifiers(config.mail, config.webhook, &outlets, &clock).await?;
+    let notifiers = notifiers(config.mail, config.webhook, config.phone, &outlets, &clock).await?;
     if !notifiers.reach(&contact) {
         return Err(format!("no configured channel reaches {contact}").into());
     }

@@ -21,6 +21,7 @@ mod operations;
 mod outages;
 mod outlets;
 mod people;
+mod phones;
 mod postgres;
 mod rolling;
 mod secrets;

@@ -159,16 +159,16 @@ async fn p12_a_configuration_that_names_nobody_who_is_there_is_refused() {
     let smtp = format!("smtp://127.0.0.1:{}", mail.port);
     let cases = [
         ("catch-all = 'devop'", "catch-all: team `devop` does not exist"),
-        ("fallback = ['tel:123']", "fallback: no configured channel reaches `tel:123`"),
+        ("fallback = ['tel:+123']", "fallback: no configured channel reaches `tel:+123`"),
         ("canary = 'slack:nobody'", "canary: no configured channel reaches `slack:nobody`"),
         (
-            "[roster.teams.t]\nfallback = ['ops@example.org', 'tel:123']",
-            "roster.teams.t.fallback: no configured channel reaches `tel:123`",
+            "[roster.teams.t]\nfallback = ['ops@example.org', 'tel:+123']",
+            "roster.teams.t.fallback: no configured channel reaches `tel:+123`",
         ),
         (
             "[roster.teams.t]\nfallback = ['ops@example.org']\n\
-             calendar.'2030-01-01' = { oncall = 'jo@example.org', escalation = ['jo@example.org', ['tel:1']] }",
-            "roster.teams.t.calendar.2030-01-01.escalation: no configured channel reaches `tel:1`",
+             calendar.'2030-01-01' = { oncall = 'jo@example.org', escalation = ['jo@example.org', ['tel:+12']] }",
+            "roster.teams.t.calendar.2030-01-01.escalation: no configured channel reaches `tel:+12`",
         ),
         (
             "[roster.teams.t]\nfallback = ['ops@example.org']\n\
@@ -242,7 +242,7 @@ async fn a_test_alert_reaches_its_contact_or_says_why_not() {
     mail.wait_for("jo@example.org", 1, SOON).await;
     for (contact, smtp, expected) in [
         ("jo@example.org", "smtp://127.0.0.1:1", "not possible now"),
-        ("tel:123", smtp.as_str(), "reaches"),
+        ("tel:+123", smtp.as_str(), "reaches"),
         ("nobody at all", smtp.as_str(), "contact"),
     ] {
         let refused = test(contact, smtp);

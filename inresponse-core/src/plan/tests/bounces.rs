@@ -2,7 +2,7 @@
 
 use super::scene::Scene;
 use super::{after, levels};
-use crate::model::{DeliveryId, DeliveryStatus, Event, Incident, OutcomeKind};
+use crate::model::{DeliveryId, DeliveryStatus, Event, Incident, OutcomeKind, State};
 use crate::notify::Outcome;
 
 /// A level of `a` and `b`, then one of `c`; both of the first were accepted.
@@ -178,4 +178,88 @@ fn p07_bounces_leave_a_bounded_timeline() {
     }
     assert!(scene.incident.timeline().entries().len() <= crate::model::Timeline::MAX_ENTRIES);
     assert!(scene.incident.deliveries().len() <= 32);
+}
+
+#[test]
+fn p09_what_a_carrier_could_not_deliver_for_now_is_sent_again_after_a_pause() {
+    let mut scene = told();
+    assert!(scene.at(20).fails_later("1:b", 1));
+    assert_eq!(scene.incident.deliveries().iter().filter(|d| d.is_accepted()).count(), 1);
+    let DeliveryStatus::Pending { due_at } = scene.delivery("1:b").status() else { panic!("due again") };
+    assert!(due_at >= after(24) && due_at <= after(25), "{due_at}");
+    assert_eq!(scene.at(23).due(), "");
+    assert_eq!(scene.at(25).due(), "1:b#2");
+    // The next level begins at its time regardless.
+    scene.accepts("1:b");
+    assert_eq!(scene.next(), Some(600.0));
+    // A phone that stays off: the pauses grow, up to the level's wait.
+    assert!(scene.at(30).fails_later("1:b", 2));
+    assert_eq!(scene.at(37).due(), "");
+    assert_eq!(scene.at(40).due(), "1:b#3");
+}
+
+#[test]
+fn p09_an_acceptance_that_comes_after_the_report_of_its_failure_changes_nothing() {
+    let mut scene = Scene::crit(levels(&["a"]));
+    scene.due();
+    assert!(scene.at(1).fails_later("1:a", 1), "still in flight");
+    let failed = scene.incident.clone();
+    scene.attempt_ends("1:a", 1, &Outcome::Accepted);
+    assert_eq!(scene.incident, failed);
+    assert_eq!(scene.at(6).due(), "1:a#2");
+    scene.accepts("1:a");
+    assert!(scene.delivery("1:a").is_accepted());
+}
+
+#[test]
+fn a_report_of_failure_counts_once_for_the_latest_attempt_while_somebody_must_be_alerted() {
+    type Then = fn(&mut Scene);
+    // (what happened since, the attempt that is reported)
+    let cases: [(&str, Then, u32); 8] = [
+        ("reported before", |s| _ = s.fails_later("1:a", 1), 1),
+        ("an earlier attempt", |_| {}, 0),
+        ("no such attempt", |_| {}, 2),
+        ("claimed", |s| _ = s.claim("jo").unwrap(), 1),
+        ("resolved", |s| _ = s.resolve("jo").unwrap(), 1),
+        ("it bounced", |s| _ = s.bounces("1:a"), 1),
+        (
+            "another round began",
+            |s| {
+                s.claim("jo").unwrap();
+                s.release("jo").unwrap();
+            },
+            1,
+        ),
+        (
+            "sent again meanwhile",
+            |s| {
+                s.fails_later("1:a", 1);
+                s.at(60).due();
+            },
+            1,
+        ),
+    ];
+    for (what, then, attempt) in cases {
+        let mut scene = told();
+        let id = named(&scene.incident, 0);
+        scene.at(20);
+        then(&mut scene);
+        let before = scene.incident.clone();
+        assert!(!scene.fails_later_by_name(&id, attempt), "{what}");
+        assert_eq!(scene.incident, before, "{what}");
+    }
+}
+
+#[test]
+fn p12_nothing_is_accepted_while_the_only_message_failed() {
+    let mut scene = Scene::crit(levels(&["a"]));
+    scene.due();
+    scene.accepts("1:a");
+    assert!(scene.at(5).fails_later("1:a", 1));
+    assert_eq!(scene.incident.state(), State::Open);
+    assert_eq!(scene.at(10).due(), "1:a#2");
+    scene.rejects("1:a");
+    assert_eq!(scene.due(), "f:z");
+    scene.rejects("f:z");
+    assert!(scene.incident.is_undelivered());
 }

@@ -226,6 +226,23 @@ impl Scene {
         }
     }
 
+    /// The carrier reports that it could not deliver that attempt, for now; whether it made a difference.
+    pub(super) fn fails_later(&mut self, send: &str, attempt: u32) -> bool {
+        let id = self.incident.delivery_id(self.key(send));
+        self.fails_later_by_name(&id, attempt)
+    }
+
+    pub(super) fn fails_later_by_name(&mut self, delivery: &DeliveryId, attempt: u32) -> bool {
+        match self.try_step(Input::Undelivered { delivery, attempt, reason: "30008 unknown error" }) {
+            Decision::Change(plan) => {
+                assert!(plan.sends.is_empty(), "a report sends nothing itself");
+                true
+            }
+            Decision::Nothing => false,
+            other => panic!("{other:?}"),
+        }
+    }
+
     /// Somebody asks for something; `Ok(true)` if it changed anything.
     pub(super) fn asks(&mut self, update: &Update) -> Result<bool, Refusal> {
         let mut round = None;

@@ -1,0 +1,122 @@
+//! Several providers of one scheme, one after the other.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use inresponse_core::clock::Clock;
+use inresponse_core::model::Contact;
+use inresponse_core::notify::{Alert, Notifier, Outcome};
+
+use crate::number::NumberRule;
+
+/// Tries the providers of a scheme in order, within one attempt.
+///
+/// The next provider is tried only if the one before it certainly did not deliver the message, for reasons of its own: its
+/// account, its rate, an outage. A refusal of the recipient is final, and after an unknown outcome nothing else is tried:
+/// the message may have arrived.
+#[derive(Debug, Clone)]
+pub struct Providers {
+    providers: Vec<Arc<dyn Notifier>>,
+    numbers: NumberRule,
+    clock: Arc<dyn Clock>,
+}
+
+impl Providers {
+    /// Tries these, in order, for the numbers that may be reached.
+    pub fn new(providers: Vec<Arc<dyn Notifier>>, numbers: NumberRule, clock: Arc<dyn Clock>) -> Self {
+        Self { providers, numbers, clock }
+    }
+}
+
+#[async_trait]
+impl Notifier for Providers {
+    async fn notify(&self, alert: &Alert, deadline: Duration) -> Outcome {
+        if !self.numbers.allows(alert.contact()) {
+            return Outcome::rejected("numbers of premium rate and shared cost are not reached");
+        }
+        let began = self.clock.monotonic();
+        let mut refusals = Vec::new();
+        let mut pause: Option<Duration> = None;
+        for provider in self.providers.iter().filter(|provider| provider.reaches(alert.contact())) {
+            let left = deadline.saturating_sub(self.clock.monotonic().saturating_sub(began));
+            if left.is_zero() {
+                break;
+            }
+            match provider.notify(alert, left).await {
+                Outcome::Throttled { after, reason } => {
+                    pause = Some(pause.map_or(after, |pause| pause.min(after)));
+                    refusals.push(reason);
+                }
+                Outcome::Unavailable { reason } => refusals.push(reason),
+                outcome @ (Outcome::Accepted
+                | Outcome::AcceptedAs(_)
+                | Outcome::Rejected { .. }
+                | Outcome::Unknown { .. }) => return outcome,
+            }
+        }
+        let reason = refusals.join("; then: ");
+        match pause {
+            // Somebody who asks for no pause may be tried sooner.
+            Some(pause) if refusals.len() == 1 => Outcome::throttled(pause, reason),
+            _ if refusals.is_empty() => Outcome::rejected("no provider reaches this number"),
+            _ => Outcome::unavailable(reason),
+        }
+    }
+
+    fn reaches(&self, contact: &Contact) -> bool {
+        self.numbers.allows(contact) && self.providers.iter().any(|provider| provider.reaches(contact))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::{Context, Poll, Waker};
+
+    use inresponse_core::testing::{ManualClock, RecordingNotifier};
+
+    use super::*;
+    use crate::testing::alert;
+
+    #[test]
+    fn p10_the_next_provider_is_tried_only_after_a_certain_refusal() {
+        let refused = || Outcome::unavailable("no credit");
+        for (first, second, expected, tried) in [
+            (Outcome::Accepted, Outcome::Accepted, Outcome::Accepted, 0),
+            (Outcome::rejected("no such number"), Outcome::Accepted, Outcome::rejected("no such number"), 0),
+            (Outcome::unknown("lost"), Outcome::Accepted, Outcome::unknown("lost"), 0),
+            (refused(), Outcome::Accepted, Outcome::Accepted, 1),
+            (Outcome::throttled(Duration::from_secs(5), "slow"), Outcome::Accepted, Outcome::Accepted, 1),
+            (refused(), Outcome::rejected("no"), Outcome::rejected("no"), 1),
+            (refused(), Outcome::unknown("lost"), Outcome::unknown("lost"), 1),
+            (refused(), Outcome::unavailable("down"), Outcome::unavailable("no credit; then: down"), 1),
+        ] {
+            let (a, b) = (RecordingNotifier::new(), RecordingNotifier::new());
+            a.then(first.clone());
+            b.then(second);
+            let clock = ManualClock::at("2026-11-24T03:00:00Z".parse().unwrap());
+            let providers =
+                Providers::new(vec![Arc::new(a), Arc::new(b.clone())], NumberRule::new(), Arc::new(clock));
+            let alert = alert("checkout", "5xx", "sms:+302101234567", None);
+            let mut sending = providers.notify(&alert, Duration::from_secs(60));
+            let Poll::Ready(outcome) = sending.as_mut().poll(&mut Context::from_waker(Waker::noop())) else {
+                panic!("nothing waits")
+            };
+            assert_eq!(outcome, expected, "{first:?}");
+            assert_eq!(b.attempts().len(), tried, "{first:?}");
+        }
+    }
+
+    #[test]
+    fn a_number_that_costs_extra_is_reached_by_nobody() {
+        let provider = RecordingNotifier::new();
+        let clock = ManualClock::at("2026-11-24T03:00:00Z".parse().unwrap());
+        let providers = Providers::new(vec![Arc::new(provider.clone())], NumberRule::new(), Arc::new(clock));
+        let alert = alert("checkout", "5xx", "sms:+449012345678", None);
+        assert!(!providers.reaches(alert.contact()));
+        let mut sending = providers.notify(&alert, Duration::from_secs(60));
+        let outcome = sending.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        assert!(matches!(outcome, Poll::Ready(Outcome::Rejected { .. })), "{outcome:?}");
+        assert!(provider.attempts().is_empty());
+    }
+}

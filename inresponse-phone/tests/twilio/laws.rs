@@ -1,0 +1,72 @@
+//! The laws of every notifier, for text messages and for calls.
+
+use std::sync::Arc;
+
+use inresponse_conformance::{Arrival, Behaviour, NotifierHarness};
+use inresponse_core::clock::SystemClock;
+use inresponse_core::model::Contact;
+use inresponse_outward::InternalHosts;
+use inresponse_phone::{TwilioConfig, TwilioNotifier};
+
+use crate::fake::{FROM, Fake, Request, SID, TOKEN};
+
+/// Recipients of messages or calls; each has a number.
+struct Phones {
+    fake: Fake,
+    scheme: &'static str,
+}
+
+impl Phones {
+    fn of(scheme: &'static str) -> Self {
+        Self { fake: Fake::start(), scheme }
+    }
+}
+
+/// A notifier of that account at the fake.
+pub(crate) fn notifier(fake: &Fake) -> TwilioNotifier {
+    let config = TwilioConfig::new(SID, TOKEN, FROM).unwrap().api_url(&fake.url()).unwrap();
+    let config = config.public_url("https://ir.example.org/");
+    let gate = InternalHosts::new().allow("127.0.0.1");
+    TwilioNotifier::new(config, &gate, Arc::new(SystemClock::new())).unwrap()
+}
+
+impl NotifierHarness for Phones {
+    type Notifier = TwilioNotifier;
+
+    async fn notifier(&self) -> TwilioNotifier {
+        notifier(&self.fake)
+    }
+
+    fn contact(&self, n: usize) -> Contact {
+        Contact::new(format!("{}:+30210{:07}", self.scheme, n)).unwrap()
+    }
+
+    async fn behave(&self, contact: &Contact, behaviour: Behaviour) {
+        self.fake.behave(contact.address(), behaviour).await;
+    }
+
+    async fn attempts(&self, contact: &Contact) -> usize {
+        self.fake.requests(contact.address()).len()
+    }
+
+    async fn arrived(&self, contact: &Contact) -> Vec<Arrival> {
+        let arrival = |request: Request| {
+            assert!(request.authorized);
+            let text = format!("{}{}", request.value("Body"), request.value("Twiml"));
+            Arrival { delivery_id: request.reported("delivery"), text }
+        };
+        self.fake.requests(contact.address()).into_iter().filter(|r| r.taken).map(arrival).collect()
+    }
+
+    fn secrets(&self) -> Vec<String> {
+        vec![TOKEN.to_owned(), "canary-number".to_owned()]
+    }
+}
+
+mod sms {
+    inresponse_conformance::notifier_laws!(super::Phones::of("sms"));
+}
+
+mod voice {
+    inresponse_conformance::notifier_laws!(super::Phones::of("tel"));
+}

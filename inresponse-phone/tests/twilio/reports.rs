@@ -1,0 +1,227 @@
+//! What Twilio reports later, and replies that name no incident.
+
+use std::time::Duration;
+
+use inresponse_core::Engine;
+use inresponse_core::claim::TokenSecret;
+use inresponse_core::engine::{Reported, RosterEdited};
+use inresponse_core::memory::{MemoryRoster, MemoryStore};
+use inresponse_core::model::{
+    Contact, IncidentNumber, MethodName, Person, PersonId, Report, ServiceName, Severity, State, TeamName,
+};
+use inresponse_core::notify::{CameBack, Channel, Notifiers, Reply};
+use inresponse_core::roster::{Entry, FindingKind, Profile, Target, Team};
+use inresponse_core::testing::{ManualClock, RecordingNotifier, RosterTestExt};
+use inresponse_phone::{TwilioChannel, TwilioConfig};
+
+use crate::fake::{FROM, Fake, Request, SID, TOKEN};
+use crate::laws::notifier;
+use crate::library::Library;
+
+const JO: &str = "+302101234567";
+const STRANGER: &str = "+306900000000";
+
+/// An engine whose only team has a number of two schemes as its fallback, so as its first level.
+struct World {
+    engine: Engine,
+    clock: ManualClock,
+    channel: TwilioChannel,
+    fake: Fake,
+    library: Library,
+}
+
+impl World {
+    async fn of(scheme: &str) -> Self {
+        let fake = Fake::start();
+        let clock = ManualClock::at("2026-11-24T03:00:00Z".parse().unwrap());
+        let twilio = notifier(&fake);
+        let mails = Notifiers::new().mail(RecordingNotifier::new());
+        let notifiers = twilio.schemes().into_iter().fold(mails, |n, scheme| n.with(scheme, twilio.clone()));
+        let secret = TokenSecret::new(*b"0123456789abcdef").unwrap();
+        let engine = Engine::builder(MemoryStore::new(), MemoryRoster::new(), notifiers, clock.clone())
+            .claim_links("https://ir.example.org", vec![secret])
+            .unwrap()
+            .build();
+        let team = TeamName::new("devops").unwrap();
+        let jo = Contact::new(format!("{scheme}:{JO}")).unwrap();
+        engine.roster().put_team(&team, &Team::builder(vec![jo]).build().unwrap()).await.unwrap();
+        engine.roster().put_service(&ServiceName::new("athens").unwrap(), &team).await.unwrap();
+        let channel = TwilioChannel::new(TwilioConfig::new(SID, TOKEN, FROM).unwrap());
+        Self { engine, clock, channel, fake, library: Library::start() }
+    }
+
+    async fn report(&self) -> IncidentNumber {
+        let report = Report::builder("athens", Severity::Crit, "5xx").build().unwrap();
+        let Reported::New(record) = self.engine.report(report).await.unwrap() else { panic!("it is new") };
+        self.engine.tick().await.unwrap();
+        record.number()
+    }
+
+    fn sent(&self) -> Vec<Request> {
+        self.fake.requests(JO)
+    }
+
+    async fn came_back(&self, url: &str, form: &[(&str, &str)]) -> Reply {
+        let all = [("AccountSid", SID)].into_iter().chain(form.iter().copied());
+        let form: Vec<_> = all.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        let signature = self.library.sign(TOKEN, url, &form);
+        let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
+        let path = url.strip_prefix("https://ir.example.org/channels/").unwrap().split('?').next().unwrap();
+        let headers = [("x-twilio-signature", signature.as_str())];
+        let came_back = CameBack { path, url: Some(url), headers: &headers, body: body.as_bytes() };
+        self.channel.take(&self.engine, came_back).await.unwrap()
+    }
+
+    async fn says(&self, from: &str, text: &str) -> String {
+        let url = "https://ir.example.org/channels/twilio/sms";
+        let reply = self.came_back(url, &[("From", from), ("To", FROM), ("Body", text)]).await;
+        assert_eq!((reply.status, reply.content_type), (200, "text/xml; charset=utf-8"));
+        reply.body
+    }
+
+    async fn state(&self, number: IncidentNumber) -> State {
+        self.engine.get(number).await.unwrap().unwrap().incident.state()
+    }
+}
+
+#[tokio::test]
+async fn p12_a_number_that_is_gone_makes_the_delivery_dead() {
+    let world = World::of("sms").await;
+    let number = world.report().await;
+    let url = world.sent()[0].value("StatusCallback").to_owned();
+    for status in ["queued", "sent", "delivered"] {
+        world.came_back(&url, &[("MessageStatus", status), ("MessageSid", "SM1")]).await;
+    }
+    let incident = world.engine.get(number).await.unwrap().unwrap().incident;
+    assert!(!incident.is_undelivered());
+    let gone = [("MessageStatus", "undelivered"), ("ErrorCode", "30005")];
+    assert_eq!(world.came_back(&url, &gone).await.status, 200);
+    let incident = world.engine.get(number).await.unwrap().unwrap().incident;
+    let last = incident.deliveries()[0].last().unwrap();
+    assert_eq!(last.detail, "undelivered: 30005 the number is unknown or no longer in use");
+}
+
+#[tokio::test]
+async fn p09_a_failure_of_the_carrier_is_sent_again_and_an_unanswered_call_is_not() {
+    for (scheme, failed) in [
+        ("sms", [("MessageStatus", "undelivered"), ("ErrorCode", "30008")]),
+        ("tel", [("CallStatus", "failed"), ("SipResponseCode", "503")]),
+    ] {
+        let world = World::of(scheme).await;
+        world.report().await;
+        let url = world.sent()[0].value("StatusCallback").to_owned();
+        if scheme == "tel" {
+            for status in ["busy", "no-answer", "completed"] {
+                world.came_back(&url, &[("CallStatus", status)]).await;
+            }
+            world.clock.advance(Duration::from_secs(60));
+            world.engine.tick().await.unwrap();
+            assert_eq!(world.sent().len(), 1);
+        }
+        for _ in 0..3 {
+            assert_eq!(world.came_back(&url, &failed).await.status, 200);
+        }
+        world.clock.advance(Duration::from_secs(6));
+        world.engine.tick().await.unwrap();
+        let sent = world.sent();
+        assert_eq!(sent.len(), 2, "it is sent again once, however often it is reported");
+        assert_eq!(sent[0].reported("delivery"), sent[1].reported("delivery"));
+        assert_eq!(
+            (sent[0].reported("attempt"), sent[1].reported("attempt")),
+            ("1".to_owned(), "2".to_owned())
+        );
+        // The report about the first attempt comes late.
+        world.came_back(&url, &failed).await;
+        world.clock.advance(Duration::from_secs(60));
+        world.engine.tick().await.unwrap();
+        assert_eq!(world.sent().len(), 2);
+    }
+}
+
+#[tokio::test]
+async fn p20_a_reply_without_a_number_counts_if_only_one_incident_can_be_meant() {
+    let world = World::of("sms").await;
+    let first = world.report().await;
+    let told = world.says(JO, " Ack ").await;
+    assert!(told.contains(&format!("You have incident {first} now.")), "{told}");
+    let (second, third) = (world.report().await, world.report().await);
+    let told = world.says(JO, "c").await;
+    assert!(told.contains(&format!("{third}c, {second}c")), "{told}");
+    assert_eq!((world.state(second).await, world.state(third).await), (State::Open, State::Open));
+    let told = world.says(JO, "ok").await;
+    assert!(told.contains("not understood") && told.contains(&format!("{second}c")), "{told}");
+    let told = world.says(JO, &format!("{second} R")).await;
+    assert!(told.contains(&format!("Incident {second} is resolved now.")), "{told}");
+}
+
+#[tokio::test]
+async fn p20_strangers_change_nothing_and_are_told_nothing() {
+    let world = World::of("sms").await;
+    let number = world.report().await;
+    for text in [&*format!("{number}c"), "c", "ok", "99999c", "STOP", "", &"x".repeat(2000)] {
+        let told = world.says(STRANGER, text).await;
+        assert!(told.ends_with("<Response></Response>"), "{text}: {told}");
+    }
+    assert_eq!(world.state(number).await, State::Open);
+}
+
+#[tokio::test]
+async fn a_wrong_key_repeats_the_text_of_the_call() {
+    let world = World::of("tel").await;
+    let number = world.report().await;
+    let twiml = world.sent()[0].value("Twiml").to_owned();
+    let url = twiml.split("action=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    let reply = world.came_back(&url, &[("To", JO), ("From", FROM), ("Digits", "1")]).await;
+    assert_eq!(reply.body, twiml);
+    let reply = world.came_back(&url, &[("To", STRANGER), ("From", FROM), ("Digits", "4")]).await;
+    assert!(reply.body.contains("does not count"), "{}", reply.body);
+    assert_eq!(world.state(number).await, State::Open);
+    let reply = world.came_back(&url, &[("To", JO), ("From", FROM), ("Digits", "4")]).await;
+    assert!(reply.body.contains("You have incident"), "{}", reply.body);
+    assert_eq!(world.state(number).await, State::Claimed);
+}
+
+/// A person with a mail address and a phone, whom the team alerts by both.
+#[tokio::test]
+async fn p12_a_number_that_sent_stop_is_not_alerted_until_it_sends_start() {
+    let world = World::of("sms").await;
+    let (jo, team) = (PersonId::new("jo").unwrap(), TeamName::new("devops").unwrap());
+    let method = |name: &str, contact: &str| (MethodName::new(name).unwrap(), Contact::new(contact).unwrap());
+    let methods = [method("mail", "jo@example.org"), method("text", &format!("sms:{JO}"))];
+    let person = || Profile::builder(methods.iter().cloned().collect()).build().unwrap();
+    let edit = async |entry: Entry| {
+        let by = Person::new("ann").unwrap();
+        let edited = world.engine.edit_roster(&by, &[entry.into()]).await.unwrap();
+        assert!(matches!(edited, RosterEdited::Done(_)), "{edited:?}");
+    };
+    edit(Entry::person(&jo, person())).await;
+    let settings = Team::builder(vec![Target::Person(jo.clone())]).build().unwrap();
+    edit(Entry::team(&team, settings)).await;
+    let stopped = async || world.engine.book().await.unwrap().person(&jo).unwrap().stopped().len();
+    let alerted = async || {
+        let number = world.report().await;
+        let incident = world.engine.get(number).await.unwrap().unwrap().incident;
+        let contacts = incident.deliveries().iter().map(|delivery| delivery.contact().scheme().to_owned());
+        contacts.collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(alerted().await, "mailto sms");
+
+    let told = world.says(JO, "Stop").await;
+    assert!(told.ends_with("<Response></Response>"), "Twilio answers it: {told}");
+    assert_eq!(stopped().await, 1);
+    assert_eq!(alerted().await, "mailto");
+    let found = world.engine.coverage(Some(&team), 1).await.unwrap();
+    assert!(found.values().flatten().any(|finding| finding.kind == FindingKind::StoppedMethod), "{found:?}");
+    // Writing the person again changes nothing about that.
+    edit(Entry::person(&jo, person())).await;
+    assert_eq!((stopped().await, alerted().await.as_str()), (1, "mailto"));
+
+    world.says(JO, "START").await;
+    assert_eq!((stopped().await, alerted().await.as_str()), (0, "mailto sms"));
+    // With words of the account's own, Twilio says what they mean.
+    let url = "https://ir.example.org/channels/twilio/sms";
+    world.came_back(url, &[("From", JO), ("Body", "halt"), ("OptOutType", "STOP")]).await;
+    assert_eq!(stopped().await, 1);
+    world.says(STRANGER, "STOP").await;
+    assert_eq!(stopped().await, 1);
+}
