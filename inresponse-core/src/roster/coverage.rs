@@ -441,7 +441,7 @@ fn unreached_methods(
         without_time(FindingKind::UnreachedMethod, detail)
     };
     unreached.into_iter().map(finding).collect()
-
+}
 
 fn odd_levels(explained: &Explained) -> Vec<(FindingKind, String)> {
     let mut odd = Vec::new();

@@ -128,10 +128,26 @@ impl<'a> Round<'a> {
                             .iter()
                             .map(|(method, contact)| alert(contact, Duration::ZERO, Some((person, method)))),
                     ),
-                    Some(steps) => planned.extend(steps.iter().flat_map(|step| {
-                        let methods = step.methods.iter().filter_map(method);
-                        methods.map(|(method, contact)| alert(contact, step.after, Some((person, method))))
-                    })),
+                    Some(steps) => {
+                        let steps = steps.iter().flat_map(|step| {
+                            let methods = step.methods.iter().filter_map(method);
+                            methods
+                                .map(|(method, contact)| alert(contact, step.after, Some((person, method))))
+                        });
+                        let mut steps: Vec<_> = steps.collect();
+                        // The person stopped the methods of the steps before: the next one is due at once.
+                        let first = steps.iter().map(|step| step.after).min();
+                        for step in steps.iter_mut().filter(|step| Some(step.after) == first) {
+                            step.after = Duration::ZERO;
+                        }
+                        // A rule of nothing but stopped methods does not leave the others unused.
+                        if steps.is_empty() {
+                            steps.extend(on_duty.methods.iter().map(|(method, contact)| {
+                                alert(contact, Duration::ZERO, Some((person, method)))
+                            }));
+                        }
+                        planned.extend(steps);
+                    }
                 }
             }
         }
