@@ -78,12 +78,10 @@ mod calendar;
 mod config;
 mod error;
 mod message;
-mod post;
 mod sign;
 mod webhook;
 
 pub use calendar::CalendarFetcher;
 pub use config::{Chat, WebhookConfig};
 pub use error::{WebhookError, WebhookErrorKind};
-pub use post::{Post, PostAnswer, Posted, Poster};
 pub use webhook::WebhookNotifier;

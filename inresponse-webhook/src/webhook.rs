@@ -17,7 +17,6 @@ use crate::answer;
 use crate::config::{Chat, WebhookConfig};
 use crate::error::{WebhookError, WebhookErrorKind, without_certificates};
 use crate::message;
-use crate::post::{Poster, Sent};
 use crate::sign::SigningKey;
 
 /// Posts alerts to webhooks. Cloning is cheap.

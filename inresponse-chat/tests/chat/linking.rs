@@ -195,5 +195,5 @@ async fn p20_a_persons_page_shows_a_code_to_those_who_may_change_the_person() {
     assert!(answered.body.contains("linked to jo"), "{answered:?}");
     assert_eq!(methods(&table, "jo").await.len(), 2);
     let audited = table.engine.roster().changes(None, 1).await.unwrap();
-    assert_eq!(audited[0].by().as_str(), "jo");
+    assert_eq!(audited[0].1.by().as_str(), "jo");
 }
