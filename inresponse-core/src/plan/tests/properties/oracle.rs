@@ -475,7 +475,7 @@ fn agrees(trace: &Trace) {
                         let begun = oracle.begun.iter_mut();
                         begun.for_each(|b| b.passed = b.passed.or(Some(step.now)));
                     }
-                    None => {}
+                    Some(StateChange::Snooze(_)) | None => {}
                 }
             }
             Did::Repeat(severity) if step.after.state() != State::Resolved => {
