@@ -475,7 +475,6 @@ fn agrees(trace: &Trace) {
                         let begun = oracle.begun.iter_mut();
                         begun.for_each(|b| b.passed = b.passed.or(Some(step.now)));
                     }
-                    // The script asks for no snooze: an oracle of its end would repeat the planner.
                     Some(StateChange::Snooze(_)) | None => {}
                 }
             }
