@@ -334,10 +334,10 @@ impl Account {
             times.sort_by(|a, b| a.0.total_cmp(&b.0));
             // Every arrival but the last was repeated, and needs a reason.
             let repeated: Vec<_> = times.windows(2).map(|pair| (&pair[0], pair[1].0)).collect();
-            // Who sent it was killed before it could record that, and before it came again.
+            // Who sent it was killed before it could record that, and before it came again. A sender that was killed
+            // even before the mail arrived cannot have recorded it, however long the mail was on its way.
             let killed = |(at, _, by): &(f64, bool, String), next: f64| {
-                let recorded = at + f64::from(LEASE);
-                killed_at.get(by).is_some_and(|k| (at - 0.1..recorded.min(next)).contains(k))
+                killed_at.get(by).is_some_and(|killed| *killed < next.min(at + f64::from(LEASE)))
             };
             if repeated.is_empty() {
             } else if repeated.iter().all(|(one, next)| one.1 && !killed(one, *next)) {
