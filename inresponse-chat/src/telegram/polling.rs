@@ -88,7 +88,7 @@ impl TelegramPolling {
             let clock = self.engine.clock();
             let began = clock.monotonic();
             match self.poll(HELD).await {
-                // A server that does not hold the request is not asked without a pause.
+                // Some servers answer at once: they are asked after a pause.
                 Ok(Polled::Took(0)) if clock.monotonic().saturating_sub(began) < AT_LEAST => {
                     clock.sleep(AT_LEAST).await;
                 }

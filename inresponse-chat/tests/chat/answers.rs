@@ -1,4 +1,4 @@
-//! What answers over Telegram and Slack may do, and what becomes of their messages.
+//! What answers over Telegram and Slack may do, and how their messages change.
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;

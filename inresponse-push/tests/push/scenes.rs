@@ -1,4 +1,4 @@
-//! An alert, its answer, and what becomes of the push.
+//! An alert, its answer, and how the push changes.
 
 use std::sync::Arc;
 use std::time::Duration;
