@@ -19,7 +19,7 @@ pub(super) struct Frozen {
 
 /// The approximate number of bytes that addresses and names of people may take in a record. Only a round with very long
 /// addresses needs more; it gets fewer alerts (promise 7).
-const MAX_BYTES: usize = 20 * 1024;
+const MAX_BYTES: usize = 12 * 1024;
 
 impl Frozen {
     /// Adds people and times to a matrix of these levels.
@@ -219,8 +219,12 @@ impl<'a> Kept<'a> {
             let has_room = alerts.len() < Matrix::MAX_CONTACTS
                 && entries + sharing.len() <= Timing::MAX_ENTRIES
                 && self.bytes + bytes <= MAX_BYTES;
-            if !has_room && !is_first(key) {
-                break;
+            // A level keeps its first alert. If the addresses are very long, that of a worse severity does.
+            let has_other = self.contacts.iter().any(|(level, _)| *level == key.0);
+            match (has_room, is_first(key)) {
+                (false, true) if has_other => continue,
+                (false, false) => break,
+                (true, _) | (false, true) => {}
             }
             // Of many people who share an address, a few are named.
             let named = if has_room { sharing.len() } else { 1 };
@@ -256,6 +260,16 @@ impl Frozen {
     fn timed(&self, plan: &[Planned<'_>], alerts: &Alerts<'_>) -> Vec<TimedStep> {
         let kept = plan.iter().filter(|planned| alerts.contains(&planned.key()));
         let mut steps: Vec<TimedStep> = kept.filter_map(|planned| self.step(planned)).collect();
+        let levels = (1..).map(Level::At).zip(&self.levels).chain([(Level::Fallback, &self.fallback)]);
+        for (level, contacts) in levels {
+            let Some(first) = contacts.first() else { continue };
+            if !steps.iter().any(|step| step.level == level) {
+                let is_this = |one: &Recipient| one.level == Some(level) && one.contact == *first;
+                let recipient = self.recipients.iter().position(is_this);
+                let recipient = recipient.and_then(|i| u16::try_from(i).ok());
+                steps.push(TimedStep { level, after: Duration::ZERO, place: 0, recipient });
+            }
+        }
         steps.sort_unstable();
         steps.dedup();
         steps

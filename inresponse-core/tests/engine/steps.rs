@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use inresponse_core::engine::{Advanced, DryStep};
-use inresponse_core::model::{
-    Contact, DeliveryStatus, Event, FORMAT, Level, Matrix, MethodName, PersonId, Severity,
-};
+use inresponse_core::model::{Contact, DeliveryStatus, Event, Level, Matrix, MethodName, PersonId, Severity};
 use inresponse_core::notify::Outcome;
 use inresponse_core::plan::StateChange;
 use inresponse_core::roster::{
@@ -77,7 +75,7 @@ async fn p19_push_now_and_call_after_three_minutes() {
         })
         .collect();
     assert_eq!(persons, ["jo push 0", "jo call 180", "kim kim 0"]);
-    assert_eq!(serde_json::to_value(&incident).unwrap()["format"], FORMAT);
+    assert_eq!(serde_json::to_value(&incident).unwrap()["format"], 3);
     running.stop();
 }
 
@@ -185,7 +183,7 @@ async fn p19_rules_that_alert_all_methods_at_once_need_no_newer_format() {
     let number = stage.report(crit("shop")).await;
     let incident = stage.incident(number).await.incident;
     assert!(incident.matrix().is_plain());
-    assert_ne!(serde_json::to_value(&incident).unwrap()["format"], FORMAT);
+    assert!(serde_json::to_value(&incident).unwrap()["format"].as_u64() < Some(3));
 }
 
 #[tokio::test]
