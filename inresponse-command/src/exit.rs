@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn p09_the_exit_code_says_what_became_of_the_message() {
+    fn p09_the_exit_code_says_the_result_of_the_message() {
         for (code, kind) in [
             (Some(0), OutcomeKind::Accepted),
             (Some(1), OutcomeKind::Unavailable),

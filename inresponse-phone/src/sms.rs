@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_asked_to_reply_where_nobody_reads_it() {
+    fn nobody_is_asked_for_a_reply_that_nobody_reads() {
         let alert = alert("checkout", "5xx", "sms:+302101234567", Some("https://x.example/c?token=t"));
         let said = text(&alert, Replies::AreLost);
         assert_eq!(said, "CRIT checkout: 5xx\nIncident 10001. Do not reply.\nhttps://x.example/c?token=t");

@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn p09_a_word_says_what_became_of_a_message() {
+    fn p09_a_word_says_the_result_of_a_message() {
         use OutcomeKind::{Accepted, Rejected, Throttled, Unavailable, Unknown};
         let now = DateTime::UNIX_EPOCH;
         for (word, kind) in [

@@ -2,31 +2,11 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Contact, MethodName, PersonId, Severity, TimedStep, Timing, Unknown, Zone};
-
-/// A level of the escalation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Level {
-    /// The `n`th level of the matrix; the on-call engineer is level 1.
-    At(u16),
-    /// The team's fallback, after all levels.
-    Fallback,
-}
-
-impl fmt::Display for Level {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Level::At(n) => n.fmt(f),
-            Level::Fallback => f.write_str("fallback"),
-        }
-    }
-}
+use super::{Contact, Level, MethodName, PersonId, Severity, TimedStep, Timing, Unknown, Zone};
 
 /// The source of a matrix's levels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

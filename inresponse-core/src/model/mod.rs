@@ -7,6 +7,7 @@ mod contact;
 mod delivery;
 mod event;
 mod incident;
+mod level;
 mod matrix;
 mod names;
 mod purpose;
@@ -25,7 +26,8 @@ pub use contact::{Contact, Scheme};
 pub use delivery::{Delivery, DeliveryId, DeliveryKey, DeliveryStatus, LastOutcome, OutcomeKind};
 pub use event::{Entry, Event, StandIn, TeamChange, UnknownEvent};
 pub use incident::{BegunLevel, ClaimEnd, Ended, FORMAT, Handover, Incident, Signature};
-pub use matrix::{Level, Matrix, Origin, Recipient, StatusUpdates};
+pub use level::Level;
+pub use matrix::{Matrix, Origin, Recipient, StatusUpdates};
 pub use names::{
     DedupKey, IncidentNumber, KeyName, LayerName, MethodName, Note, OverrideId, OwnerName, Person, PersonId,
     ScheduleName, ServiceName, Source, TeamName, Version,

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::resolve::OnDuty;
+use super::on_duty::OnDuty;
 use super::shifts::Who;
 use super::{Book, Profile, RuleFor};
 use crate::model::{Contact, Level, Matrix, MethodName, PersonId, Recipient, Severity, TimedStep, Timing};

@@ -39,6 +39,7 @@ mod instants;
 mod known;
 mod moment;
 mod names;
+mod on_duty;
 mod person;
 mod question;
 mod resolve;
@@ -62,10 +63,11 @@ pub use directory::{Directory, Standing, TeamPart, days_of};
 pub use edit::{Edited, Effect, Judged, MAX_EDITS, check, judge, judge_by};
 pub use entry::{Entry, EntryKey, EntryKind, RosterEdit};
 pub use moment::{Moment, WallTime, read_instant};
+pub use on_duty::OnDuty;
 pub use person::{Absence, DayAhead, Profile, ProfileBuilder, RuleFor, RuleStep};
 pub use question::{Answers, Question, Refusal};
 pub use resolve::{
-    Defaults, Explained, OnDuty, Resolved, SettingsOf, Why, day_of, explain, resolve, resolve_by_calendar,
+    Defaults, Explained, Resolved, SettingsOf, Why, day_of, explain, resolve, resolve_by_calendar,
 };
 pub use schedule::{
     ClockTime, Counting, Feed, FeedCopy, FeedEvent, FeedId, FeedRole, Hours, Layer, Member, Override,

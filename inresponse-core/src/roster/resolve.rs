@@ -4,6 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use super::first::{First, FirstBy, first_level};
 use super::freeze::freeze;
+use super::on_duty::OnDuty;
 use super::shifts::{Source, Who, on_call};
 use super::{Directory, Rota, Target, Team, Zone};
 use crate::error::InvalidInput;
@@ -53,17 +54,6 @@ pub enum SettingsOf {
     Team,
     /// The deployment's settings apply, because the team has none.
     Deployment,
-}
-
-/// Somebody who is alerted at a level, and why.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OnDuty {
-    /// Who.
-    pub who: Who,
-    /// The person's methods; a contact has none.
-    pub methods: Vec<(MethodName, Contact)>,
-    /// The way from the level to them: `fallback`, `level:1`, `day:2026-12-24`, `schedule:primary layer:weekdays`, …
-    pub why: String,
 }
 
 /// Who is on call at an instant.
@@ -254,16 +244,6 @@ impl Resolving<'_> {
 /// Several sources are joined by `+`.
 fn sources(sources: &[Source]) -> String {
     sources.iter().map(Source::to_string).collect::<Vec<_>>().join("+")
-}
-
-impl OnDuty {
-    /// The addresses at which they are alerted.
-    pub fn contacts(&self) -> Vec<Contact> {
-        match &self.who {
-            Who::Contact(contact) => vec![contact.clone()],
-            Who::Person(_) => self.methods.iter().map(|(_, contact)| contact.clone()).collect(),
-        }
-    }
 }
 
 /// The one calendar day of `zone` in which `at` is (promise 15).

@@ -65,6 +65,13 @@ impl ChannelHarness for Phones {
         Proves::TheAccount
     }
 
+    fn asks_for(&self) -> &'static [Wanted] {
+        match self.scheme {
+            "tel" => &[Wanted::Claim, Wanted::Resolve, Wanted::Escalate],
+            _ => &[Wanted::Claim, Wanted::Resolve],
+        }
+    }
+
     async fn messages(&self, who: Who) -> Vec<fake::Request> {
         self.fake.requests(Self::number(who))
     }

@@ -65,7 +65,7 @@ fn p20_an_answer_counts_only_for_the_person_who_was_asked() {
         // Over the address that was alerted, even if the roster knows no account any more.
         ("phone", Some("phone"), Some("jo"), "CLAIMED jo"),
         ("phone", Some("phone"), None, "CLAIMED jo"),
-        // The delivery keeps the person it was sent for, whoever has the address now.
+        // The delivery keeps the person it was sent for, even if somebody else has the address now.
         ("phone", Some("phone"), Some("kim"), "CLAIMED jo"),
         // Over another account of the same person.
         ("phone", Some("chat2"), Some("jo"), "CLAIMED jo"),

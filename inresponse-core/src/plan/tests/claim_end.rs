@@ -70,7 +70,7 @@ fn p22_the_end_is_fixed_when_the_claim_is_made() {
 }
 
 #[test]
-fn p22_a_snooze_sets_the_end_earlier_or_later_whoever_asks() {
+fn p22_anybody_may_set_the_end_earlier_or_later_by_a_snooze() {
     for matrix in [hour(), levels(&["a", "b"])] {
         let mut scene = claimed(matrix);
         scene.at(200);
