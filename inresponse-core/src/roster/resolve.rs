@@ -8,7 +8,7 @@ use super::on_duty::OnDuty;
 use super::shifts::{Source, Who, on_call};
 use super::{Directory, Rota, Target, Team, Zone};
 use crate::error::InvalidInput;
-use crate::model::{Contact, Matrix, MethodName, PersonId, ScheduleName, TeamName};
+use crate::model::{Contact, Matrix, PersonId, ScheduleName, TeamName};
 
 /// The settings for teams without their own: UTC, ten minutes, and the deployment's fallback.
 #[derive(Debug, Clone)]

@@ -168,8 +168,8 @@ fn told(incident: &Incident, happened: &Happened<'_>) -> String {
 /// A time in the largest unit that divides it.
 fn duration(seconds: u64) -> String {
     match seconds {
-        3600.. if seconds % 3600 == 0 => format!("{} h", seconds / 3600),
-        60.. if seconds % 60 == 0 => format!("{} min", seconds / 60),
+        3600.. if seconds.is_multiple_of(3600) => format!("{} h", seconds / 3600),
+        60.. if seconds.is_multiple_of(60) => format!("{} min", seconds / 60),
         _ => format!("{seconds} s"),
     }
 }
