@@ -115,4 +115,8 @@ replays!(
     twilio,
     ical,
     api,
+    telegram_update,
+    slack_request,
+    command_end,
+    pushover_receipt,
 );
