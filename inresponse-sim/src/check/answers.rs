@@ -73,8 +73,8 @@ impl Checker<'_> {
         }
         let right = match refusal {
             Refusal::NotAsked | Refusal::UnknownAccount => {
-                // An incident forgets the deliveries of rounds long over.
-                entitled != Entitled::Yes || is_earlier
+                // An incident forgets the deliveries of rounds long over, and a status update that a later one replaced.
+                entitled != Entitled::Yes || is_earlier || sent.is_some_and(Sent::is_status_update)
             }
             Refusal::EarlierRound => is_earlier,
             Refusal::ClaimedBy(other) => {

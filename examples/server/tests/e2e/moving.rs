@@ -163,7 +163,7 @@ async fn p01_p02_a_migration_that_is_killed_in_the_middle_is_continued() {
     for (to, calls) in [(url.as_str(), "sendto,write,writev"), ("back.db", "pwrite64")] {
         let mut between = 0;
         // A later kill comes to a later call, so that the copy is complete in the end.
-        for nth in (1..).map(|step| step * 37) {
+        for nth in (1..).map(|step| step * 13) {
             let (done, printed) = migrate(dir.path(), &killer(calls, nth), &from, to);
             if done {
                 break;
