@@ -222,14 +222,11 @@ impl Checker<'_> {
                 _ => false,
             };
             let timeline = self.last.get(&update.number).map(|record| record.incident.timeline().entries());
-            // So may a later step of a rule.
+            // So may a step of a rule, later or by a raise.
             let steps = self.last.get(&update.number).map_or(&[][..], |record| record.incident.deliveries());
-            let had_a_step = steps.iter().any(|d| {
-                !d.is_status_update()
-                    && *d.contact() == update.contact
-                    && d.attempts() > 0
-                    && !d.after().is_zero()
-            });
+            let had_a_step = steps
+                .iter()
+                .any(|d| !d.is_status_update() && *d.contact() == update.contact && d.attempts() > 0);
             let was_sent = self.sends.get(&update.number).into_iter().flatten().any(|i| {
                 let sent = self.sent(*i);
                 sent.contact == update.contact && sent.began <= update.began

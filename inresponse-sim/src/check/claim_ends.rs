@@ -47,7 +47,7 @@ impl Checker<'_> {
             }
             self.compared.borrow_mut().push(compared::CLAIM_END);
             let before = &entries[..i];
-            let fixed = before.iter().rposition(|entry| fixes(&entry.event));
+            let fixed = (0..i).rev().find(|i| fixes(&before[*i].event) && !confirms(&before[..=*i]));
             let Some(fixed) = fixed else {
                 if !before.iter().any(|entry| matches!(entry.event, Event::Folded { .. })) {
                     self.violated(22, format!("a claim of {} ended that nobody made", record.number()));
@@ -138,6 +138,20 @@ impl Checker<'_> {
                 && time.is_some_and(|time| !tells || call.began + time <= by + self.apart(by) + SECOND)
         })
     }
+}
+
+/// Whether the last entry is the claim of a person who was handed the incident and had not answered. The hand-over, or a
+/// snooze since then, has fixed when that claim ends.
+fn confirms(entries: &[Entry]) -> bool {
+    let Some((Entry { event: Event::Claimed { by, .. }, .. }, before)) = entries.split_last() else {
+        return false;
+    };
+    let is_end = |event: &Event| {
+        matches!(event, Event::Released { .. } | Event::ClaimEnded { .. } | Event::HandoverUnanswered { .. })
+    };
+    let holds = |event: &Event| matches!(event, Event::Claimed { .. } | Event::HandedOver { .. });
+    let last = before.iter().rev().map(|entry| &entry.event).find(|event| holds(event) || is_end(event));
+    matches!(last, Some(Event::HandedOver { to, .. }) if to.is(by))
 }
 
 /// Whether an event fixes when a claim ends.
