@@ -57,6 +57,15 @@ impl Frozen<'_> {
         all.iter().any(|alerts| alerts.iter().all(|(contact, _)| are(contact)))
     }
 
+    /// Whether for some severity all contacts that are alerted when the level begins are like that; no contacts are not.
+    pub(super) fn all_first_of_a_severity(&self, purpose: Purpose, are: impl Fn(&Contact) -> bool) -> bool {
+        Severity::ALL.into_iter().any(|severity| {
+            let alerts = self.alerts(purpose, severity);
+            let mut first = alerts.iter().filter(|(_, after)| *after == 0).peekable();
+            first.peek().is_some() && first.all(|(contact, _)| are(contact))
+        })
+    }
+
     /// P7: whether some severity alerts so many that the latest are cut.
     fn is_cut(&self) -> bool {
         Severity::ALL.into_iter().any(|severity| {

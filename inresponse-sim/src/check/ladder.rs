@@ -130,13 +130,11 @@ impl<'a> Checker<'a> {
             let began = next.began.saturating_sub(micros(wait));
             let times: Vec<_> = self.said_to_begin(number, one).into_iter().chain([began]).collect();
             let crowded = frozen.iter().any(|f| {
-                let contacts = f.contacts(one.purpose);
-                !contacts.is_empty()
-                    && times.iter().any(|at| {
-                        let in_demand =
-                            |contact| self.is_in_demand(contact, at.saturating_sub(slack), at + slack);
-                        contacts.iter().all(in_demand)
-                    })
+                times.iter().any(|at| {
+                    let in_demand =
+                        |contact: &Contact| self.is_in_demand(contact, at.saturating_sub(slack), at + slack);
+                    f.all_first_of_a_severity(one.purpose, in_demand)
+                })
             });
             let since = one.began.min(began).saturating_sub(slack + self.lease());
             let clocks = self.clocks_stand(since, next.began) && self.clocks_agree(next.began);
