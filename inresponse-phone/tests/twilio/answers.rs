@@ -17,7 +17,7 @@ use crate::library::Library;
 /// Jo and kim with their phones.
 struct Phones {
     fake: Fake,
-    library: Arc<Library>,
+    signer: Arc<Library>,
     scheme: &'static str,
 }
 
@@ -33,7 +33,7 @@ impl Phones {
     fn request(&self, path: &str, form: &[(&str, &str)]) -> Request<String> {
         let all = [("AccountSid", SID), ("ApiVersion", "2010-04-01")].into_iter().chain(form.iter().copied());
         let form: Vec<_> = all.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-        let signature = self.library.sign(TOKEN, &format!("{PUBLIC_URL}{path}"), &form);
+        let signature = self.signer.sign(TOKEN, &format!("{PUBLIC_URL}{path}"), &form);
         let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
         Request::builder()
             .method("POST")
@@ -120,13 +120,13 @@ impl ChannelHarness for Phones {
 #[tokio::test]
 async fn p20_a_reply_counts_only_for_the_person_who_was_asked() {
     let library = Arc::new(Library::start());
-    check(async || Phones { fake: Fake::start(), library: Arc::clone(&library), scheme: "sms" }).await;
+    check(async || Phones { fake: Fake::start(), signer: Arc::clone(&library), scheme: "sms" }).await;
 }
 
 #[tokio::test]
 async fn p20_a_key_counts_only_for_the_person_who_was_called() {
     let library = Arc::new(Library::start());
-    check(async || Phones { fake: Fake::start(), library: Arc::clone(&library), scheme: "tel" }).await;
+    check(async || Phones { fake: Fake::start(), signer: Arc::clone(&library), scheme: "tel" }).await;
 }
 
 /// Random requests: most are signed well, and the others differ in one place.

@@ -27,7 +27,7 @@ struct World {
     clock: ManualClock,
     channel: TwilioChannel,
     fake: Fake,
-    library: Library,
+    signer: Library,
 }
 
 impl World {
@@ -47,7 +47,7 @@ impl World {
         engine.roster().put_team(&team, &Team::builder(vec![jo]).build().unwrap()).await.unwrap();
         engine.roster().put_service(&ServiceName::new("athens").unwrap(), &team).await.unwrap();
         let channel = TwilioChannel::new(TwilioConfig::new(SID, TOKEN, FROM).unwrap());
-        Self { engine, clock, channel, fake, library: Library::start() }
+        Self { engine, clock, channel, fake, signer: Library::start() }
     }
 
     async fn report(&self) -> IncidentNumber {
@@ -64,7 +64,7 @@ impl World {
     async fn came_back(&self, url: &str, form: &[(&str, &str)]) -> Reply {
         let all = [("AccountSid", SID)].into_iter().chain(form.iter().copied());
         let form: Vec<_> = all.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-        let signature = self.library.sign(TOKEN, url, &form);
+        let signature = self.signer.sign(TOKEN, url, &form);
         let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
         let path = url.strip_prefix("https://ir.example.org/channels/").unwrap().split('?').next().unwrap();
         let headers = [("x-twilio-signature", signature.as_str())];
