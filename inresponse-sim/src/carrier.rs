@@ -83,7 +83,8 @@ impl HostCarrier {
         let level = alert.purpose().level();
         let after = own.map_or(Duration::ZERO, |own| own.after());
         let matrix = incident.matrix();
-        let recipient = level.and_then(|level| matrix.recipient_after(level, alert.contact(), after));
+        let (contact, severity) = (alert.contact(), incident.severity());
+        let recipient = level.and_then(|level| matrix.recipient_after(level, contact, after, severity));
         let wall = self.world.wall(self.process.host);
         let mut state = self.world.lock();
         let (began, i) = (state.now(), state.history.sends.len());

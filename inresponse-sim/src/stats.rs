@@ -171,7 +171,10 @@ impl Stats {
                 (
                     Answer::Got(Verdict::Refused(
                         _,
-                        Refusal::NotAsked | Refusal::EarlierRound | Refusal::UnknownAccount,
+                        Refusal::NotAsked
+                        | Refusal::Replaced
+                        | Refusal::EarlierRound
+                        | Refusal::UnknownAccount,
                     )),
                     _,
                 ) => "update: refused, an answer that does not count",

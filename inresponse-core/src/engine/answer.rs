@@ -57,6 +57,12 @@ impl Answered {
                         state(record, None)
                     )
                 }
+                Refusal::Replaced => {
+                    format!(
+                        "A later message has replaced that one, so your answer does not count. {}",
+                        state(record, None)
+                    )
+                }
                 Refusal::UnknownAccount => {
                     "Your account is not linked to a person, so your answer does not count. \
                     Your page in InResponse shows a code for linking it."

@@ -103,7 +103,7 @@ fn step_of(
     let Purpose::Alert(level) = send.delivery.purpose else { return None };
     let delivery = incident.deliveries().iter().find(|delivery| delivery.key() == send.delivery);
     let after = delivery.map_or(Duration::ZERO, Delivery::after);
-    let recipient = incident.matrix().recipient_after(level, &send.contact, after);
+    let recipient = incident.matrix().recipient_after(level, &send.contact, after, incident.severity());
     let people = explained.and_then(|explained| match level {
         Level::At(n) => explained.levels.get(usize::from(n).checked_sub(1)?),
         Level::Fallback => Some(&explained.fallback),

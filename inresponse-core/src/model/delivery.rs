@@ -69,6 +69,14 @@ impl DeliveryId {
         self.0.split('-').next()?.parse().ok().map(IncidentNumber::new)
     }
 
+    /// The key in the id of a status update; `None` in the id of an alert.
+    pub(crate) fn status_update(&self) -> Option<DeliveryKey> {
+        let mut parts = self.0.split('-').skip(1);
+        let round = parts.next()?.parse().ok()?;
+        let purpose = Purpose::StatusUpdate(parts.next()?.strip_prefix('n')?.parse().ok()?);
+        Some(DeliveryKey { round, purpose, place: parts.next()?.parse().ok()? })
+    }
+
     /// The id as text: ASCII letters, digits and hyphens.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -411,6 +411,15 @@ impl Incident {
         self.deliveries.iter().find(|d| self.delivery_id(d.key()) == *id)
     }
 
+    /// The round of a status update that a later one has replaced, if that is its id.
+    pub(crate) fn replaced_in(&self, id: &DeliveryId) -> Option<u32> {
+        let key = id.status_update()?;
+        // Each round counts its status updates.
+        let is_counted = matches!(key.purpose, Purpose::StatusUpdate(n) if n <= self.status_updates);
+        let was_made = key.round < self.round || key.round == self.round && is_counted;
+        (was_made && self.delivery_id(key) == *id && self.delivery(id).is_none()).then_some(key.round)
+    }
+
     /// Whether that person has the incident.
     pub(crate) fn is_claimed_by(&self, person: &Person) -> bool {
         self.state == State::Claimed && self.claimed.as_ref().is_some_and(|claimed| claimed.by.is(person))

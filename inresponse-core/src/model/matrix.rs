@@ -195,6 +195,11 @@ impl Matrix {
         self
     }
 
+    /// Forgets the people who were handed the incident, and are at no level. Their places are after all others.
+    pub(crate) fn forget_handed(&mut self) {
+        self.recipients.retain(|one| one.level.is_some());
+    }
+
     /// Adds people to whom contacts of the matrix belong.
     pub(crate) fn know(&mut self, recipients: impl IntoIterator<Item = Recipient>) {
         for recipient in recipients {
@@ -214,13 +219,21 @@ impl Matrix {
         self.recipients.iter().find(|one| one.level == Some(level) && one.contact == *contact)
     }
 
-    /// The person, and their method, whom a step of a level reaches. If two people share the contact, the step may be
-    /// one of only one of them.
-    pub fn recipient_after(&self, level: Level, contact: &Contact, after: Duration) -> Option<&Recipient> {
+    /// The person, and their method, whom a step of a level reaches in an incident of that severity. If two people share
+    /// the contact, the step may be one of only one of them.
+    pub fn recipient_after(
+        &self,
+        level: Level,
+        contact: &Contact,
+        after: Duration,
+        severity: Severity,
+    ) -> Option<&Recipient> {
         let is_this = |step: &&TimedStep| {
             step.level == level && step.after == after && self.contact_of(step) == Some(contact)
         };
-        let whose = self.timing.all().filter(is_this).find_map(|step| step.recipient);
+        // A step of an earlier severity may still be under way after a raise.
+        let steps = self.timing.of(severity).into_iter().flatten().chain(self.timing.all());
+        let whose = steps.filter(is_this).find_map(|step| step.recipient);
         let timed = whose.and_then(|i| self.recipients.get(usize::from(i)));
         timed.or_else(|| self.recipient(level, contact))
     }

@@ -3,10 +3,10 @@
 use chrono::{DateTime, Utc};
 
 use super::decision::Decision;
-use super::people;
 use super::request::{Answer, AnswerTo, Refusal, StateChange, TakeOver, Update, Wanted};
 use super::round::NextRound;
-use crate::model::{Contact, Delivery, Incident, Person, State};
+use super::{handover, people};
+use crate::model::{Contact, Delivery, Incident, Person, Purpose, State};
 
 /// Does what an answer asks for, or refuses it (promise 20).
 pub(super) fn answer(
@@ -16,6 +16,7 @@ pub(super) fn answer(
     now: DateTime<Utc>,
 ) -> Decision {
     match judge(incident, answer) {
+        Ok(_) if answer.wants == Wanted::Escalate && has_escalated(incident, answer) => Decision::Nothing,
         Ok(by) => people::update(incident, &update(answer, by), round, now),
         Err(refusal) => Decision::Refuse(refusal),
     }
@@ -23,7 +24,7 @@ pub(super) fn answer(
 
 /// The person who answers, if the answer counts.
 pub(crate) fn judge(incident: &Incident, answer: &Answer) -> Result<Person, Refusal> {
-    let asked = asked(incident, &answer.to).ok_or(Refusal::NotAsked)?;
+    let asked = asked(incident, answer)?;
     let by = answering(incident, asked, answer)?;
     if let (State::Claimed, Some(claimed)) = (incident.state, &incident.claimed)
         && !claimed.by.is(&by)
@@ -36,14 +37,32 @@ pub(crate) fn judge(incident: &Incident, answer: &Answer) -> Result<Person, Refu
     Ok(by)
 }
 
+/// Whether the incident has gone beyond the level whose alert is answered. Channels repeat answers, and people press a
+/// button twice: one alert escalates once.
+fn has_escalated(incident: &Incident, answer: &Answer) -> bool {
+    let Ok(Purpose::Alert(level)) = asked(incident, answer).map(|asked| asked.purpose) else { return false };
+    let of_level = incident.begun.iter().find(|begun| begun.level == level);
+    let is_passed = of_level.is_some_and(|begun| begun.passed_at.is_some());
+    is_passed || incident.begun.last().is_some_and(|last| last.level != level)
+}
+
 /// The message that is answered. Only a message that may have been sent can be answered.
-fn asked<'a>(incident: &'a Incident, to: &AnswerTo) -> Option<&'a Delivery> {
-    match to {
-        AnswerTo::Delivery(id) => incident.delivery(id).filter(|d| d.attempts > 0),
+fn asked<'a>(incident: &'a Incident, answer: &Answer) -> Result<&'a Delivery, Refusal> {
+    let sent = || incident.deliveries.iter().filter(|d| d.attempts > 0);
+    match &answer.to {
+        AnswerTo::Delivery(id) => match incident.replaced_in(id) {
+            None => incident.delivery(id).filter(|d| d.attempts > 0).ok_or(Refusal::NotAsked),
+            Some(round) if round != incident.round => Err(Refusal::EarlierRound),
+            // Its recipient is no longer recorded. An account that got another message in that round was asked.
+            Some(round) => {
+                let mut others = sent().filter(|d| d.round == round);
+                others.find(|d| answer.from.as_ref() == Some(&d.contact)).ok_or(Refusal::Replaced)
+            }
+        },
         AnswerTo::AlertTo(contact) => {
-            let sent = incident.deliveries.iter().filter(|d| d.attempts > 0);
-            let alerts = sent.filter(|d| !d.is_status_update() && d.contact == *contact);
-            alerts.max_by_key(|d| d.round)
+            let asks = |d: &&Delivery| !d.is_status_update() || handover::is_notice(incident, d);
+            let alerts = sent().filter(|d| d.contact == *contact).filter(asks);
+            alerts.max_by_key(|d| d.round).ok_or(Refusal::NotAsked)
         }
     }
 }
@@ -68,7 +87,8 @@ fn answering(incident: &Incident, asked: &Delivery, answer: &Answer) -> Result<P
 fn recipient(incident: &Incident, delivery: &Delivery) -> Option<Person> {
     let matrix = &incident.matrix;
     let level = delivery.purpose.level();
-    let of_level = level.and_then(|level| matrix.recipient_after(level, &delivery.contact, delivery.after));
+    let (contact, after) = (&delivery.contact, delivery.after);
+    let of_level = level.and_then(|level| matrix.recipient_after(level, contact, after, incident.severity));
     let mut having = matrix.recipients().iter().filter(|one| one.contact == delivery.contact);
     let found = of_level.or_else(|| having.clone().find(|one| one.level == level)).or_else(|| having.next());
     found.map(|one| Person::from(&one.person))

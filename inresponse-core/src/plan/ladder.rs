@@ -54,8 +54,9 @@ pub(super) fn next(incident: &Incident) -> Option<Next> {
     let at = turn_after(incident, numbered());
     let whole_round_is_dead = numbered().all(|b| died_at(incident, b).is_some());
     if !whole_round_is_dead && incident.repeats_done < matrix.repeat() {
-        // The new round would stop the steps that are still to come; a person who escalates waits for nobody.
-        let is_passed = numbered().any(|begun| begun.passed_at.is_some());
+        // The new round would stop the steps that are still to come. Only a person who escalates past the last level asks
+        // for it.
+        let is_passed = numbered().all(|begun| begun.passed_at.is_some());
         let last_step = personal::last_step_at(incident).filter(|_| !is_passed);
         return Some(Next { rung: Rung::RepeatRound, at: last_step.map_or(at, |last| last.max(at)) });
     }

@@ -191,6 +191,8 @@ fn hand_over(
             person: person.clone(),
             method: method.clone(),
         };
+        // Only the holder is needed: an incident that is handed on and on does not grow (promise 7).
+        incident.matrix.forget_handed();
         incident.matrix.know(reach.iter().map(recipient));
     }
     let mut owner: Vec<Contact> = reach.iter().map(|(_, contact)| contact.clone()).collect();

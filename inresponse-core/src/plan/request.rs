@@ -154,6 +154,8 @@ pub enum Refusal {
     NotAsked,
     /// An answer to a message of a round that is over.
     EarlierRound,
+    /// An answer to a status update that a later message has replaced. It does not say to whom it was sent.
+    Replaced,
     /// An answer came from an account that is linked to nobody.
     UnknownAccount,
 }
@@ -172,6 +174,7 @@ impl fmt::Display for Refusal {
             ),
             Refusal::NotAsked => f.write_str("the message was not sent to the person who answered"),
             Refusal::EarlierRound => f.write_str("the message is from an earlier round"),
+            Refusal::Replaced => f.write_str("a later message has replaced the one that was answered"),
             Refusal::UnknownAccount => f.write_str("the account is linked to nobody"),
             Refusal::Over => f.write_str("it is resolved, so its severity cannot change"),
         }

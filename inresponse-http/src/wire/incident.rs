@@ -57,7 +57,8 @@ impl Shown<'_> {
 
 fn delivery(shown: &Shown<'_>, delivery: &model::Delivery) -> Delivery {
     let timed = delivery.key().purpose.level().and_then(|level| {
-        shown.incident.matrix().recipient_after(level, delivery.contact(), delivery.after())
+        let (contact, after) = (delivery.contact(), delivery.after());
+        shown.incident.matrix().recipient_after(level, contact, after, shown.incident.severity())
     });
     let recipient = timed.or_else(|| shown.recipient(delivery.contact()));
     let (status, due_at, settled_at) = match delivery.status() {

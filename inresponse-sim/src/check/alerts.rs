@@ -215,7 +215,7 @@ impl Checker<'_> {
     /// the incident, and, if status updates are on, to the people who were alerted.
     fn status_updates_are_for_those_concerned(&self) {
         for update in self.history.sends.iter().filter(|sent| sent.is_status_update()) {
-            // A level may have begun with a lease under which nothing was sent.
+            // If a process died or a commit's reply was lost, a lease may have begun under which nothing was sent.
             let began = |event: &Event| match event {
                 Event::LevelBegan { contacts, .. } => contacts.contains(&update.contact),
                 Event::Folded { .. } => true,
@@ -231,10 +231,12 @@ impl Checker<'_> {
                 let sent = self.sent(*i);
                 sent.contact == update.contact && sent.began <= update.began
             });
+            let may_be_unsent = !self.is_quiet(0, update.began);
             let was_alerted = self.scenario.status_updates == StatusUpdates::On
-                && (had_a_step
-                    || was_sent
-                    || timeline.is_none_or(|entries| entries.iter().any(|entry| began(&entry.event))));
+                && (was_sent
+                    || may_be_unsent && had_a_step
+                    || may_be_unsent
+                        && timeline.is_none_or(|entries| entries.iter().any(|entry| began(&entry.event))));
             let before = |call: &&&crate::history::UpdateCall| call.began <= update.began && may_have(call);
             let mut calls = self.updates_of(update.number).iter().filter(before);
             let was_handed = calls.clone().any(|call| {

@@ -4,7 +4,7 @@ use inresponse_core::model::{Contact, Person, State};
 use inresponse_core::plan::{Refusal, StateChange};
 use inresponse_core::store::Record;
 
-use super::{Checker, compared};
+use super::{Checker, closes, compared, may_have};
 use crate::history::{AnswerCall, Sent, UpdateCall, Verdict};
 
 impl Checker<'_> {
@@ -68,14 +68,18 @@ impl Checker<'_> {
         let incident = &record.incident;
         let is_earlier = sent.is_some_and(|sent| sent.round < incident.round());
         let entitled = sent.map_or(Entitled::No, |sent| self.may_answer(over, sent));
-        if matches!(refusal, Refusal::NotAsked | Refusal::EarlierRound | Refusal::UnknownAccount) {
+        if matches!(
+            refusal,
+            Refusal::NotAsked | Refusal::Replaced | Refusal::EarlierRound | Refusal::UnknownAccount
+        ) {
             self.compared.borrow_mut().push(compared::NO_ANSWER);
         }
         let right = match refusal {
             Refusal::NotAsked | Refusal::UnknownAccount => {
-                // An incident forgets the deliveries of rounds long over, and a status update that a later one replaced.
-                entitled != Entitled::Yes || is_earlier || sent.is_some_and(Sent::is_status_update)
+                // An incident forgets the deliveries of rounds that are long over.
+                entitled != Entitled::Yes || is_earlier
             }
+            Refusal::Replaced => !is_earlier && sent.is_some_and(|sent| self.was_replaced(sent, over)),
             Refusal::EarlierRound => is_earlier,
             Refusal::ClaimedBy(other) => {
                 let is_theirs = sent.and_then(|sent| sent.person.as_ref());
@@ -90,6 +94,17 @@ impl Checker<'_> {
             _ => false,
         };
         (!right).then(|| format!("was refused: {refusal}; the incident is {}", incident.state()))
+    }
+
+    /// Whether a status update may have been replaced, and its recipient forgotten: somebody else got the incident after
+    /// it, or resolved it, and the account that answered got no alert.
+    fn was_replaced(&self, sent: &Sent, over: &AnswerCall) -> bool {
+        let again =
+            self.updates_of(sent.number).iter().filter(|call| closes(call) && may_have(call)).count() > 1;
+        let alerts = self.sends.get(&sent.number).into_iter().flatten().map(|i| self.sent(*i));
+        let mut of_round = alerts.filter(|alert| alert.round == sent.round);
+        let was_alerted = of_round.any(|alert| over.from.as_ref() == Some(&alert.contact));
+        sent.is_status_update() && again && !was_alerted
     }
 
     /// Whether the account may answer the message, by every roster of the run.

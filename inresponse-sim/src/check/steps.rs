@@ -141,7 +141,7 @@ impl<'a> Checker<'a> {
         let (matrix, severity) = (record.incident.matrix(), record.incident.severity());
         let mut people = BTreeMap::<&PersonId, Vec<(Duration, &Contact)>>::new();
         for (contact, after) in matrix.steps(begun.level, severity) {
-            if let Some(recipient) = matrix.recipient_after(begun.level, contact, after) {
+            if let Some(recipient) = matrix.recipient_after(begun.level, contact, after, severity) {
                 people.entry(&recipient.person).or_default().push((after, contact));
             }
         }

@@ -1,12 +1,15 @@
 //! Answers over channels: whose counts, in which round, and for what (promise 20).
 
 use super::scene::Scene;
-use super::{levels, person};
+use super::{levels, person, timed};
 use crate::model::{
-    Contact, KeyName, Level, Matrix, MethodName, PersonId, Receipt, Recipient, Scheme, State,
+    Contact, KeyName, Level, Matrix, MethodName, PersonId, Receipt, Recipient, Scheme, Severity, State,
+    StatusUpdates,
 };
 use crate::notify::Outcome;
-use crate::plan::{Answer, AnswerTo, Decision, HoldNothing, Input, Refusal, Wanted};
+use crate::plan::{
+    Answer, AnswerTo, Decision, HoldNothing, Input, Refusal, StateChange, TakeOver, Update, Wanted,
+};
 
 use Wanted::{Claim, Escalate, Resolve};
 
@@ -139,6 +142,36 @@ fn p20_late_and_repeated_answers_change_nothing_and_are_told_why() {
 }
 
 #[test]
+fn p20_an_answer_to_a_status_update_counts_even_if_a_later_one_has_replaced_it() {
+    let replaced = Refusal::Replaced.to_string();
+    let earlier = Refusal::EarlierRound.to_string();
+    for (then, from, expected) in [
+        ("", Some("phone"), "RESOLVED jo"),
+        ("", Some("stranger"), &replaced),
+        ("", None, &replaced),
+        ("release", Some("phone"), &earlier),
+        ("release", None, &earlier),
+    ] {
+        let mut scene = Scene::crit(matrix().with_status_updates(StatusUpdates::On));
+        scene.due();
+        scene.at(1).accepts("1:phone 1:chat 1:room");
+        assert_eq!(scene.claim("kim"), Ok(true));
+        scene.due();
+        let mut updates = scene.incident.deliveries.iter().filter(|d| d.is_status_update());
+        let to_jo = updates.find(|d| d.contact == at("phone")).expect("jo is told of the claim").key();
+        let id = scene.incident.delivery_id(to_jo);
+        let take_over = Update::state(person("jo"), StateChange::Claim(TakeOver::Yes));
+        assert_eq!(scene.asks(&take_over), Ok(true));
+        assert!(scene.incident.delivery(&id).is_none(), "a later status update replaces it");
+        if then == "release" {
+            assert_eq!(scene.release("jo"), Ok(true));
+        }
+        let answer = Answer { to: AnswerTo::Delivery(id), ..answer(&scene, "chat", from, None, Resolve) };
+        assert_eq!(taken(&mut scene, &answer), expected, "{then}, from {from:?}");
+    }
+}
+
+#[test]
 fn p20_a_message_that_was_never_sent_cannot_be_answered() {
     let mut scene = Scene::crit(matrix());
     scene.due_without_slots(&["1:phone"]);
@@ -169,4 +202,46 @@ fn p11_a_message_with_a_receipt_is_changed_on_a_claim_even_if_nobody_is_told() {
         scene.attempt_ends_of(send, &Outcome::Accepted);
         assert_eq!(scene.next(), None);
     }
+}
+
+#[test]
+fn p20_a_phone_of_two_people_answers_for_the_one_whose_rule_of_this_severity_has_it() {
+    let rules = [(Severity::Warn, &["jo:p jo:q", "z"][..]), (Severity::Crit, &["kim:p jo:q", "z"][..])];
+    for (severity, expected) in [(Severity::Warn, "CLAIMED jo"), (Severity::Crit, "CLAIMED kim")] {
+        let mut scene = Scene::open(timed(&rules), severity);
+        assert_eq!(scene.due(), "1:p 1:q");
+        let answer = answer(&scene, "p", Some("p"), None, Claim);
+        assert_eq!(taken(&mut scene, &answer), expected, "{severity}");
+    }
+}
+
+#[test]
+fn p20_an_alert_escalates_once_however_often_the_answer_comes() {
+    let mut scene = Scene::crit(levels(&["phone", "kim", "lee"]));
+    scene.due();
+    scene.at(1).accepts("1:phone");
+    let of_level_1 = answer(&scene, "phone", Some("phone"), None, Escalate);
+    assert_eq!(taken(&mut scene, &of_level_1), "OPEN");
+    assert_eq!(taken(&mut scene, &of_level_1), "nothing", "the next level is due");
+    assert_eq!(scene.due(), "2:kim");
+    scene.accepts("2:kim");
+    assert_eq!(taken(&mut scene, &of_level_1), "nothing", "the next level has begun");
+    assert_eq!(scene.due(), "");
+    let to = AnswerTo::Delivery(scene.incident.delivery_id(scene.key("2:kim")));
+    let of_level_2 = Answer { to, from: Some(at("kim")), ..of_level_1 };
+    assert_eq!(taken(&mut scene, &of_level_2), "OPEN");
+    assert_eq!(scene.due(), "3:lee");
+}
+
+#[test]
+fn p20_who_was_handed_the_incident_confirms_with_a_reply_that_names_only_the_incident() {
+    let mut scene = alerted();
+    let hand_to = Update::state(person("jo"), StateChange::HandTo(person("lee@x.org")));
+    assert_eq!(scene.asks(&hand_to), Ok(true));
+    assert!(scene.incident.handover().is_some());
+    scene.due();
+    let to = AnswerTo::AlertTo(at("lee"));
+    let reply = Answer { to, ..answer(&scene, "phone", Some("lee"), None, Claim) };
+    assert_eq!(taken(&mut scene, &reply), "CLAIMED lee@x.org");
+    assert!(scene.incident.handover().is_none(), "the hand-over is answered");
 }

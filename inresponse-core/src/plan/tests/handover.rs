@@ -2,7 +2,10 @@
 
 use super::scene::Scene;
 use super::{levels, name, person, warn_alerts};
-use crate::model::{DeliveryStatus, Event, Incident, Matrix, Note, Severity, State, StatusUpdates, TeamName};
+use crate::model::{
+    Contact, DeliveryStatus, Event, Incident, Matrix, MethodName, Note, Receipt, Severity, State,
+    StatusUpdates, TeamName,
+};
 use crate::notify::Outcome;
 use crate::plan::{self, Dispatch, HoldNothing, Input, StateChange, TakeOver, Update};
 
@@ -316,4 +319,38 @@ fn an_incident_that_nobody_handed_over_is_stored_as_before() {
     let handed = handed("kim").incident;
     let json = serde_json::to_string(&handed).unwrap();
     assert_eq!(serde_json::from_str::<Incident>(&json).unwrap(), handed);
+}
+
+#[test]
+fn p22_a_carrier_that_answers_late_about_somebody_else_does_not_hide_the_notice() {
+    type Carrier = fn(i64) -> Outcome;
+    let (accepts, down): (Carrier, Carrier) = (|_| Outcome::Accepted, |_| Outcome::unavailable("no route"));
+    for (carrier, begins, most) in [(accepts, "700 open", 2), (down, "160 flagged", 60)] {
+        let mut scene = Scene::crit(levels(&["a c", "b"]));
+        scene.due();
+        scene.at(1).accepts("1:a").at(100);
+        assert_eq!(scene.asks(&Update::state(person("jo"), HandTo(person("lee@x.org")))), Ok(true));
+        // The message of `c` shows a state, so a status update is made for it.
+        scene.at(101).ends("1:c", &Outcome::AcceptedAs(Receipt::new("C1/17.5").unwrap()));
+        let (told, notices) = until_reopened(&mut scene, carrier);
+        assert!(told.starts_with(begins), "{told}");
+        assert!(notices <= most, "{notices}");
+        // A mere status update is given up after five attempts.
+        assert!(begins == "700 open" || notices > 10, "the notice is tried again and again: {notices}");
+    }
+}
+
+#[test]
+fn p07_an_incident_that_is_handed_on_and_on_does_not_grow() {
+    let mut scene = handed("p0");
+    let mut known = Vec::new();
+    for n in 1..50 {
+        let method = |m: usize| {
+            (MethodName::new(format!("m{m}")).unwrap(), Contact::new(format!("p{n}-{m}@x.org")).unwrap())
+        };
+        let to_next = Update::state(person("jo"), HandTo(person(&format!("p{n}"))));
+        assert_eq!(scene.asks(&Update { reach: (0..10).map(method).collect(), ..to_next }), Ok(true));
+        known.push(scene.incident.matrix().recipients().len());
+    }
+    assert!(known.iter().all(|count| *count == known[0]), "{known:?}");
 }

@@ -346,3 +346,20 @@ fn p07_a_record_with_steps_has_a_newer_format_and_one_without_stays_as_it_was() 
         assert_eq!(plain.pointer(part).unwrap().get(field), None, "{part}/{field}");
     }
 }
+
+#[test]
+fn p19_a_person_who_escalates_past_one_level_starts_no_repeat_round_before_the_last_step() {
+    let mut scene = Scene::crit(jo_and_kim("jo:p jo:c@1000", "kim:k").repeated(1));
+    assert_eq!(scene.due(), "1:p");
+    scene.accepts("1:p").at(10);
+    let escalate = Update::state(super::person("jo"), StateChange::Escalate);
+    assert_eq!(scene.asks(&escalate), Ok(true));
+    assert_eq!(scene.due(), "2:k");
+    scene.accepts("2:k").at(999);
+    assert_eq!(
+        (scene.due().as_str(), scene.incident.round()),
+        ("", 1),
+        "the wait of level 2 is over since 610"
+    );
+    assert_eq!(scene.at(1000).due(), "1:c");
+}

@@ -148,11 +148,11 @@ impl Oracle {
         let at = self.turn_after(|l| l != Level::Fallback);
         let all_dead = self.begun.iter().all(|b| self.dead_since(b).is_some());
         if !all_dead && self.repeats < self.matrix.repeat() {
-            // "A repeat round begins no earlier than the last step's due time", unless a person escalates.
+            // "A repeat round begins no earlier than the last step's due time", unless a person escalates past every level.
             let steps =
                 self.deliveries.iter().filter(|(key, d)| key.round == self.round && !d.after.is_zero());
             let last =
-                steps.map(|(_, d)| d.turn).max().filter(|_| self.begun.iter().all(|b| b.passed.is_none()));
+                steps.map(|(_, d)| d.turn).max().filter(|_| self.begun.iter().any(|b| b.passed.is_none()));
             return Some((Rung::Round, last.map_or(at, |last| last.max(at))));
         }
         let no_calendar = self.matrix.origin() == Origin::Fallback;
