@@ -80,11 +80,12 @@ impl Copy {
         self.current_at.fetch_max(began, Ordering::AcqRel);
     }
 
-    /// Replaces the copy with a newer one. An older copy lost a race and is dropped.
-    pub(crate) fn offer(&self, newer: Held) {
+    /// Replaces the copy, which had the version `seen` and was not that of the database. If the copy has changed since
+    /// then, it is replaced only by a newer one: an older one lost a race and is dropped.
+    pub(crate) fn replace(&self, read: Held, seen: i64) {
         let mut held = self.changing();
-        if newer.version > held.version {
-            let old = std::mem::replace(&mut *held, newer);
+        if held.version == seen || read.version > held.version {
+            let old = std::mem::replace(&mut *held, read);
             drop(held);
             drop(old);
         }
@@ -99,6 +100,30 @@ impl Copy {
                 held.forget_unreadable(edit);
             }
             held.version = before + 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn p17_the_copy_follows_a_database_whose_version_went_back_and_no_read_that_lost_a_race() {
+        for (held, seen, read, expected) in [
+            // A change by another server.
+            (40, 40, 41, 41),
+            // A failover to a standby that was behind.
+            (41, 41, 40, 40),
+            // This server has made a change while the roster was read.
+            (41, 40, 40, 41),
+            (42, 40, 41, 42),
+            (41, 40, 42, 42),
+        ] {
+            let copy = Copy::default();
+            copy.replace(Held { version: held, ..Held::default() }, 0);
+            copy.replace(Held { version: read, ..Held::default() }, seen);
+            assert_eq!(copy.current().version, expected, "{held}, {seen}, {read}");
         }
     }
 }

@@ -113,8 +113,10 @@ impl Inner {
         let began = self.clock.monotonic();
         let mut session = self.alerts.take().await?;
         let version = entries::version(&mut session).await.map_err(Failure::of_read)?;
-        if version > self.copy.current().version {
-            self.copy.offer(snapshot(&mut session).await.map_err(Failure::of_read)?);
+        let held = self.copy.current().version;
+        // After a failover to a standby that was behind, the version has gone back.
+        if version != held {
+            self.copy.replace(snapshot(&mut session).await.map_err(Failure::of_read)?, held);
         }
         self.copy.is_current(began);
         Ok(())
@@ -158,8 +160,9 @@ impl Inner {
         session.begin("BEGIN").await.map_err(Failure::undone)?;
         let locked = entries::lock(session).await.map_err(Failure::undone)?;
         let Some(locked) = locked else { return Ok(Err(Outage::permanent("the roster has no version"))) };
-        if locked.version != self.copy.current().version {
-            self.copy.offer(read_all(session, locked.version).await.map_err(Failure::undone)?);
+        let held = self.copy.current().version;
+        if locked.version != held {
+            self.copy.replace(read_all(session, locked.version).await.map_err(Failure::undone)?, held);
         }
         // An earlier try held the lock until it ended, so now its result is known.
         if earlier == Earlier::Perhaps

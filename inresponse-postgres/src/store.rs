@@ -57,11 +57,16 @@ impl PostgresStore {
             Ok(row) => row.ok_or_else(|| Outage::permanent("the database did not answer a create"))?,
             Err(failure) if failure.breaks("incident_by_number") => {
                 // By an earlier try, after which the incident was resolved; or after numbers were lost in a failover.
-                let sql = "SELECT create_id FROM incident WHERE number = $1";
-                let row = session.query_opt(sql, &[&number]).await.map_err(Failure::of_write)?;
-                let by = row.map(|row| get::<i64>(&row, 0)).transpose()?;
-                let is_ours = by == Some(write_id.value());
-                return Ok(Tried::Done(is_ours.then(|| Created::New(Record::created(incident.clone())))));
+                // The row is written, not read: a standby may not have it yet, and a write waits for the standby.
+                let sql = "UPDATE incident SET create_id = create_id WHERE number = $1 AND create_id = $2";
+                let ours = session.execute(sql, &[&number, &write_id.value()]).await;
+                return match ours {
+                    Ok(ours) => {
+                        let record = || Created::New(Record::created(incident.clone()));
+                        Ok(Tried::Done((ours > 0).then(record)))
+                    }
+                    Err(failure) => Tried::of(failure),
+                };
             }
             Err(failure) => return Tried::of(failure),
         };
