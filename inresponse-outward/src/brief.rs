@@ -87,8 +87,14 @@ pub fn context(alert: &Alert) -> String {
     text
 }
 
+/// The people, and addresses of nobody known. These are masked: a topic or a URL is a secret, and others read the message.
 fn names<'a>(incident: &Incident, contacts: impl Iterator<Item = &'a Contact>) -> String {
-    contacts.map(|contact| incident.shown(contact)).collect::<Vec<_>>().join(", ")
+    let recipients = incident.matrix().recipients();
+    let name = |contact: &Contact| match recipients.iter().any(|one| one.contact == *contact) {
+        true => incident.shown(contact),
+        false => contact.masked(),
+    };
+    contacts.map(name).collect::<Vec<_>>().join(", ")
 }
 
 /// The beginning of a text with a weight of at most `most`, with invisible characters made visible, and an ellipsis if

@@ -103,7 +103,10 @@ pub(crate) fn later(form: &Form) -> Later {
         (Some(status @ ("failed" | "undelivered")), _) => {
             let code = code.unwrap_or_default();
             let said = format!("{status}: {code} {}", meaning(code)).trim_end().to_owned();
-            if is_gone(code) { Later::Gone(said) } else { Later::Failed(said) }
+            // A messaging service may have chosen a short code, which cannot reach every carrier.
+            let by_chance =
+                code == 30006 && form.value("MessagingServiceSid").is_some_and(|sid| !sid.is_empty());
+            if is_gone(code) && !by_chance { Later::Gone(said) } else { Later::Failed(said) }
         }
         (None, Some("failed")) => match (number("SipResponseCode"), code) {
             // No such number, or one that is incomplete (RFC 3261 section 21).
@@ -207,6 +210,10 @@ mod tests {
             (
                 "MessageStatus=undelivered&ErrorCode=30006",
                 gone("undelivered: 30006 a landline, or a carrier out of reach"),
+            ),
+            (
+                "MessageStatus=undelivered&ErrorCode=30006&MessagingServiceSid=MG1",
+                failed("undelivered: 30006 a landline, or a carrier out of reach"),
             ),
             ("MessageStatus=failed&ErrorCode=21610", gone("failed: 21610 the recipient has sent STOP")),
             (

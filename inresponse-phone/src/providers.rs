@@ -13,8 +13,9 @@ use crate::number::NumberRule;
 /// Tries the providers of a scheme in order, within one attempt.
 ///
 /// The next provider is tried only if the one before it certainly did not deliver the message, for reasons of its own: its
-/// account, its rate, an outage. A refusal of the recipient is final, and after an unknown outcome nothing else is tried:
-/// the message may have arrived.
+/// account, its rate, an outage. A refusal of the recipient is final, and after an unknown outcome nothing else is tried
+/// within the attempt: the message may have arrived. Each further attempt begins with the next provider, so that one whose
+/// outcomes are never known does not keep the others from being tried.
 #[derive(Debug, Clone)]
 pub struct Providers {
     providers: Vec<Arc<dyn Notifier>>,
@@ -38,7 +39,13 @@ impl Notifier for Providers {
         let began = self.clock.monotonic();
         let mut refusals = Vec::new();
         let mut pause: Option<Duration> = None;
-        for provider in self.providers.iter().filter(|provider| provider.reaches(alert.contact())) {
+        let reaching = || self.providers.iter().filter(|provider| provider.reaches(alert.contact()));
+        let count = reaching().count();
+        if count == 0 {
+            return Outcome::rejected("no provider reaches this number");
+        }
+        let first = usize::try_from(alert.attempt().saturating_sub(1)).unwrap_or(0) % count;
+        for provider in reaching().cycle().skip(first).take(count) {
             let left = deadline.saturating_sub(self.clock.monotonic().saturating_sub(began));
             if left.is_zero() {
                 break;
@@ -59,7 +66,7 @@ impl Notifier for Providers {
         match pause {
             // Somebody who asks for no pause may be tried sooner.
             Some(pause) if refusals.len() == 1 => Outcome::throttled(pause, reason),
-            _ if refusals.is_empty() => Outcome::rejected("no provider reaches this number"),
+            _ if refusals.is_empty() => Outcome::unavailable("no time was left to send"),
             _ => Outcome::unavailable(reason),
         }
     }

@@ -45,7 +45,10 @@ fn text_of(alert: &Alert, replies: Replies, (service, title): (usize, usize)) ->
     match alert.occasion() {
         Occasion::Alert if replies == Replies::AreLost => format!("{what}\nIncident {number}. Do not reply."),
         Occasion::Alert => format!("{what}\nReply {number}c to claim, {number}r to resolve."),
-        Occasion::Handed => format!("Handed to you: {number} {what}\nConfirm that you have it."),
+        Occasion::Handed if replies == Replies::AreLost => {
+            format!("Handed to you: {number} {what}\nConfirm that you have it. Do not reply.")
+        }
+        Occasion::Handed => format!("Handed to you: {what}\nReply {number}c to confirm that you have it."),
         Occasion::Claimed => format!("{} has {number} {what}", by(incident.claimed())),
         Occasion::Resolved => format!("{} resolved {number} {what}", by(incident.resolved())),
         Occasion::Notice => notice(alert),

@@ -76,6 +76,7 @@ impl PushoverNotifier {
         if priority(alert) == 2 {
             message["retry"] = json!(RETRY);
             message["expire"] = json!(EXPIRE);
+            message["tags"] = json!(tag(alert));
         }
         let claim = brief::claim(alert);
         let link = claim.or(alert.board_url().map(|url| ("Open the incident", url)));
@@ -100,12 +101,13 @@ impl PushoverNotifier {
         }
     }
 
-    /// Stops the repetition of an emergency.
-    async fn cancel(&self, receipt: &Receipt, deadline: Duration) -> Outcome {
-        let path = format!("1/receipts/{receipt}/cancel.json");
+    /// Stops the repetition of all emergencies about the incident that went to that user: those of other steps, levels
+    /// and rounds too, and those whose receipt was lost (<https://pushover.net/api/receipts#cancel_by_tag>).
+    async fn cancel(&self, alert: &Alert, deadline: Duration) -> Outcome {
+        let path = format!("1/receipts/cancel_by_tag/{}.json", tag(alert));
         match self.post(&path, &json!({ "token": self.config.token }), deadline).await {
             Ok(answer) if answer.status.is_success() => Outcome::Accepted,
-            // A receipt that Pushover no longer knows, or that has expired, repeats nothing.
+            // A tag that Pushover no longer knows repeats nothing.
             Ok(answer) if answer.status.is_client_error() && !is_about_sender(&answer) => Outcome::Accepted,
             Ok(answer) => answer.not_taken(&read(&answer.body).said(), self.clock.now()),
             Err(outcome) => outcome,
@@ -160,6 +162,14 @@ fn priority(alert: &Alert) -> i8 {
     }
 }
 
+/// What all pushes about an incident to a user have in common. The number alone could be that of an incident of another
+/// installation, or of one from before numbering started again; the last part of a delivery's id is the incident's own.
+fn tag(alert: &Alert) -> String {
+    let id = alert.delivery_id().as_str();
+    let own = id.rsplit('-').next().unwrap_or(id);
+    format!("{}-{own}-{}", alert.incident().number(), alert.contact().address())
+}
+
 fn characters(_: char) -> usize {
     1
 }
@@ -211,9 +221,11 @@ impl Notifier for PushoverNotifier {
         if !self.reaches(alert.contact()) {
             return Outcome::rejected("the contact is not a user key of Pushover");
         }
-        let Some(receipt) = alert.receipt() else { return self.push(alert, deadline).await };
+        if alert.receipt().is_none() {
+            return self.push(alert, deadline).await;
+        }
         let began = self.clock.monotonic();
-        match self.cancel(receipt, deadline).await {
+        match self.cancel(alert, deadline).await {
             // The cancellation counts, and is harmless if it is repeated.
             Outcome::Accepted if brief::is_told(alert) => {
                 let spent = self.clock.monotonic().saturating_sub(began);

@@ -24,9 +24,10 @@ const LOOK: Duration = Duration::from_secs(5);
 const ROW: &str = "pushover.due";
 /// For how long after the last attempt a receipt is asked for: the push has expired by then.
 const ASKED_FOR: TimeDelta = TimeDelta::seconds(3600 + 120);
-/// The maximum number of receipts that one look asks for, and the time limit for each.
+/// The maximum number of receipts that one look asks for, the time limit for each, and the time in which one is begun.
 const MOST: usize = 50;
 const DEADLINE: Duration = Duration::from_secs(5);
+const BEGUN_WITHIN: Duration = Duration::from_secs(10);
 /// The maximum number of open incidents that one look reads.
 const READ: usize = 500;
 const PAGE: usize = 100;
@@ -72,12 +73,22 @@ impl PushoverReceipts {
         if !self.takes_the_look().await? {
             return Ok(0);
         }
-        let mut claims = 0;
+        let (clock, mut claims) = (self.engine.clock(), 0);
+        let began = clock.monotonic();
         for waiting in self.waiting().await? {
+            if clock.monotonic().saturating_sub(began) > BEGUN_WITHIN {
+                break;
+            }
             match self.pushover.acknowledged(&waiting.receipt, DEADLINE).await {
                 Ok(Some(acknowledged)) => {
-                    let _ = self.engine.answer(waiting.incident, answer(&waiting, acknowledged)).await?;
-                    claims += 1;
+                    match self.engine.answer(waiting.incident, answer(&waiting, acknowledged)).await {
+                        Ok(_) => claims += 1,
+                        // The next look asks again.
+                        Err(error) => {
+                            let (incident, error) = (waiting.incident.value(), Chain::of(&error));
+                            tracing::warn!(incident, %error, "an acknowledgement could not be taken");
+                        }
+                    }
                 }
                 Ok(None) => {}
                 Err(outcome) => {
@@ -110,13 +121,23 @@ impl PushoverReceipts {
             let page = self.engine.list(&query).await?;
             page.iter().for_each(|record| found.extend(of(record, self.engine.now())));
             match page.last() {
-                Some(last) if page.len() == PAGE && found.len() < MOST => query.below = Some(last.number()),
+                Some(last) if page.len() == PAGE => query.below = Some(last.number()),
                 Some(_) | None => break,
             }
         }
-        found.truncate(MOST);
-        Ok(found)
+        Ok(turn(found, self.engine.now()))
     }
+}
+
+/// The receipts that this look asks for. If there are too many for one look, each is asked for in its turn.
+fn turn<T>(mut waiting: Vec<T>, now: DateTime<Utc>) -> Vec<T> {
+    if waiting.len() > MOST {
+        let look = usize::try_from(now.timestamp() / EVERY.num_seconds()).unwrap_or(0);
+        let first = look.wrapping_mul(MOST) % waiting.len();
+        waiting.rotate_left(first);
+        waiting.truncate(MOST);
+    }
+    waiting
 }
 
 fn read_time(stored: &[u8]) -> Option<DateTime<Utc>> {
@@ -151,5 +172,24 @@ fn answer(waiting: &Waiting, acknowledged: Acknowledged) -> Answer {
         account: None,
         wants: Wanted::Claim,
         over: KeyName::channel(&PushoverNotifier::scheme()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_receipt_is_asked_for_in_its_turn_however_many_wait() {
+        for waiting in [0, 1, 50, 51, 60, 100, 137, 500] {
+            let mut asked = std::collections::BTreeSet::new();
+            let t0: DateTime<Utc> = "2026-11-24T03:00:00Z".parse().unwrap();
+            for look in 0..20 {
+                let chosen = turn((0..waiting).collect(), t0 + EVERY * look);
+                assert!(chosen.len() <= MOST);
+                asked.extend(chosen);
+            }
+            assert_eq!(asked.len(), waiting, "{waiting} receipts");
+        }
     }
 }

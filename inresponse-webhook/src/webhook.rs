@@ -106,7 +106,8 @@ impl Notifier for WebhookNotifier {
             Sent::Answered(answer) => {
                 answer::outcome(answer.status, &answer.headers, chat, &answer.body, self.clock.now())
             }
-            Sent::Refused(refused) => Outcome::rejected(refused.to_string()),
+            // The URL itself was checked above. What a resolver answers may change, so the contact is not dead.
+            Sent::Refused(refused) => Outcome::unavailable(refused.to_string()),
             Sent::Never(reason) => Outcome::unavailable(reason),
             Sent::Lost(reason) => Outcome::unknown(reason),
         }

@@ -50,6 +50,12 @@ impl TelegramNotifier {
         Scheme::new("telegram").expect("the name is a scheme")
     }
 
+    /// Which bot of which server this is, without what is secret.
+    pub(super) fn identity(&self) -> String {
+        let (bot, _) = self.config.bot_token.split_once(':').unwrap_or_default();
+        format!("{bot} {}", self.config.url)
+    }
+
     /// Calls a method of the Bot API.
     pub(super) async fn call(
         &self,

@@ -3,13 +3,17 @@
 //! Telegram lets one process ask at a time. Every process calls [`TelegramPolling::run`]; a row in the shared settings
 //! holds the lease of the one that asks, and the offset: the id of the next update. The offset moves on only after an
 //! update was taken. If a process dies in between, the next one takes the update again, which changes nothing twice.
+//!
+//! Ids increase by one, but after a week without an update Telegram begins at a random id, which may be lower
+//! (core.telegram.org/bots/api#update). So the offset is always what follows the last update, and an update is never
+//! skipped because of its id. Another bot or another server has other ids, so the row says whose they are.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use inresponse_core::settings::{Settings, Swapped};
-use inresponse_core::{Chain, Engine, Outage};
+use inresponse_core::{Chain, Engine, Outage, OutageKind};
 use inresponse_outward::{StatusCode, brief};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -50,6 +54,8 @@ struct Row {
     until: Option<DateTime<Utc>>,
     /// The id of the next update.
     offset: i64,
+    /// Whose ids these are.
+    of: String,
 }
 
 /// How a look ended.
@@ -144,14 +150,23 @@ impl TelegramPolling {
         let mut took = 0;
         for update in updates.result.iter().map(|update| update.get().as_bytes()).take(MOST) {
             let Ok(Numbered { update_id }) = serde_json::from_slice(update) else { continue };
-            if update_id < row.offset {
-                continue;
-            }
             let call = match read_update(update) {
-                Some(update) => taken(&self.engine, update).await?,
+                Some(update) => match taken(&self.engine, update).await {
+                    Ok(call) => call,
+                    // It would fail again, and the updates after it would wait for ever.
+                    Err(error) if error.kind() == OutageKind::Permanent => {
+                        tracing::error!(update_id, error = %Chain::of(&error), "an answer of Telegram is dropped");
+                        None
+                    }
+                    Err(error) => {
+                        self.free(&row, &stored).await?;
+                        return Err(error);
+                    }
+                },
                 None => None,
             };
-            let next = Row { until: Some(self.engine.now() + LEASE), offset: update_id.saturating_add(1) };
+            let (until, offset) = (Some(self.engine.now() + LEASE), update_id.saturating_add(1));
+            let next = Row { until, offset, ..row.clone() };
             let bytes = written(&next)?;
             match self.settings.swap_setting(ROW, Some(&stored), &bytes).await? {
                 Swapped::Done => (row, stored) = (next, bytes),
@@ -177,7 +192,11 @@ impl TelegramPolling {
         if row.until.is_some_and(|until| until > now && until <= now + LEASE) {
             return Ok(None);
         }
-        let ours = Row { until: Some(now + LEASE), ..row };
+        let of = self.bot.identity();
+        // A row without a name was written before there was one.
+        let is_same = row.of == of || row.of.is_empty();
+        let offset = if is_same { row.offset } else { 0 };
+        let ours = Row { until: Some(now + LEASE), offset, of };
         let bytes = written(&ours)?;
         match self.settings.swap_setting(ROW, stored.as_deref(), &bytes).await? {
             Swapped::Done => Ok(Some((ours, bytes))),

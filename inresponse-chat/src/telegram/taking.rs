@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use inresponse_core::engine::Answered;
 use inresponse_core::model::KeyName;
 use inresponse_core::notify::{CameBack, Channel, Linking, Reply};
-use inresponse_core::plan::{Answer, AnswerTo};
+use inresponse_core::plan::{Answer, AnswerTo, Refusal};
 use inresponse_core::{Engine, Outage};
 use serde_json::{Value, json};
 
@@ -95,7 +95,7 @@ async fn pressed(engine: &Engine, press: Press) -> Result<Call, Outage> {
         Some((incident, delivery, wants)) => {
             let answer = Answer {
                 to: AnswerTo::Delivery(delivery),
-                from: Some(account),
+                from: Some(account.clone()),
                 account: None,
                 wants,
                 over: KeyName::channel(&TelegramNotifier::scheme()),
@@ -104,9 +104,18 @@ async fn pressed(engine: &Engine, press: Press) -> Result<Call, Outage> {
         }
         None => None,
     };
+    let was_not_asked = matches!(
+        &answered,
+        Some(Answered::Refused(_, Refusal::NotAsked | Refusal::Replaced) | Answered::Absent)
+    );
+    // The data of a button can be forged, and the state of an incident is not for strangers.
+    let is_stranger = was_not_asked && engine.book().await?.person_at(&account).is_none();
     let is_done = matches!(answered, Some(Answered::Done(..)));
-    let text =
-        answered.map_or_else(|| "That button means nothing here.".to_owned(), |answered| answered.text());
+    let text = match answered {
+        Some(_) if is_stranger => "That alert was not sent to you, so your answer does not count.".to_owned(),
+        Some(answered) => answered.text(),
+        None => "That button means nothing here.".to_owned(),
+    };
     let text: String = text.chars().take(TOLD).collect();
     // What was not done is shown until the person has seen it.
     let parameters = json!({ "callback_query_id": id, "text": text, "show_alert": !is_done });

@@ -181,7 +181,9 @@ async fn p11_a_claim_over_another_channel_cancels_the_push() {
     table.change(number, "ann", StateChange::Claim(TakeOver::No)).await;
     let all = carrier.all();
     assert_eq!(all.len(), 2, "{all:?}");
-    assert_eq!(all[1].path, format!("/1/receipts/{:030}/cancel.json", 1));
+    let tag = all[0].json()["tags"].as_str().unwrap().to_owned();
+    assert!(tag.starts_with(&format!("{number}-")) && tag.ends_with(JO.strip_prefix("pushover:").unwrap()));
+    assert_eq!(all[1].path, format!("/1/receipts/cancel_by_tag/{tag}.json"), "whatever its receipt is");
     assert_eq!(all[1].json(), json!({ "token": "canarycanary" }));
     // A receipt that has expired repeats nothing.
     let second = table.report().await;
