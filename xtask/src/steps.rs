@@ -2,11 +2,12 @@
 //! listed at the end.
 
 use std::fmt::Write;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use clap::ValueEnum;
 
-use crate::tools::{Failure, within};
+use crate::tools::{Failure, target_dir, within};
 
 /// A step that can be named on the command line.
 pub(crate) trait Step: ValueEnum + Copy + PartialEq + 'static {
@@ -58,7 +59,7 @@ impl<S: Step> Account<S> {
                     End::Failed(failure)
                 }
             };
-            println!("===== {}: {}", step.name(), shown(began.elapsed()));
+            println!("===== {}: {}; {}", step.name(), shown(began.elapsed()), free_space());
             account.ended.push((step, began.elapsed(), end));
         }
         account
@@ -115,6 +116,19 @@ impl<S: Step> Account<S> {
     }
 }
 
+/// The space that is left on the disk of the target folder, as text. A full disk fails steps in ways that do not tell so.
+fn free_space() -> String {
+    let mut df = Command::new("df");
+    let printed =
+        df.args(["--output=avail", "--block-size=GiB"]).arg(target_dir()).stderr(Stdio::null()).output();
+    let space = printed.ok().and_then(|printed| String::from_utf8(printed.stdout).ok());
+    let space = space.as_deref().and_then(|text| text.lines().nth(1)).map(str::trim);
+    space.map_or_else(
+        || "free space on the disk is unknown".to_owned(),
+        |space| format!("{space} free on the disk"),
+    )
+}
+
 /// The named steps, or the usual ones if none was named, in the order of their declaration.
 pub(crate) fn chosen<S: Step>(named: &[S], usual: impl Fn(S) -> Usual) -> Vec<S> {
     let asked = |step: &&S| match named {
@@ -146,8 +160,6 @@ pub(crate) fn shown(took: Duration) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::process::Command;
-
     use super::*;
     use crate::tools::run;
 
