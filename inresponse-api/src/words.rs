@@ -249,6 +249,8 @@ words! {
         Claimed = "inresponse.claimed",
         /// The contact was handed the incident and must answer.
         Handed = "inresponse.handed",
+        /// The claim of the contact ends soon, at the incident's `claimEndsAt`.
+        ClaimEnds = "inresponse.claimEnds",
         /// A status update: the incident is resolved.
         Resolved = "inresponse.resolved",
         /// A notice about the roster: somebody's shift begins or changes. There is no incident.

@@ -204,6 +204,12 @@ impl Matrix {
         }
     }
 
+    /// Forgets people who are in no level of the matrix.
+    pub(crate) fn forget(&mut self, is_needless: impl Fn(&Recipient) -> bool) {
+        // The steps know people by their places, and all those come before.
+        self.recipients.retain(|one| one.level.is_some() || !is_needless(one));
+    }
+
     /// The known people to whom contacts belong.
     pub fn recipients(&self) -> &[Recipient] {
         &self.recipients

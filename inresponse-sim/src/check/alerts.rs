@@ -212,9 +212,11 @@ impl Checker<'_> {
     }
 
     /// P11: a message that is sent while somebody has the incident says that. It goes only to the person who was handed
-    /// the incident, and, if status updates are on, to the people who were alerted.
+    /// the incident, and, if status updates are on, to the people who were alerted. `claim_notices` checks the notice
+    /// before a claim ends.
     fn status_updates_are_for_those_concerned(&self) {
-        for update in self.history.sends.iter().filter(|sent| sent.is_status_update()) {
+        let updates = self.history.sends.iter().filter(|sent| sent.is_status_update());
+        for update in updates.filter(|sent| sent.announces.is_none()) {
             // A level may have begun with a lease under which nothing was sent.
             let began = |event: &Event| match event {
                 Event::LevelBegan { contacts, .. } => contacts.contains(&update.contact),
