@@ -3,10 +3,10 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::ladder::{self, Rung};
-use crate::model::{BegunLevel, Delivery, Entry, Event, Incident, Level, Person, State};
+use crate::model::{BegunLevel, Delivery, Entry, Event, Incident, Level, Person, Signature, State};
 
 /// Who was reached once every level had its turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,6 +54,16 @@ pub struct Happened<'a> {
     /// The consequence of the entry.
     pub follows: Follows,
     lasted: Option<Duration>,
+}
+
+/// After this time a claim is old.
+const OLD: TimeDelta = TimeDelta::days(1);
+
+/// Whether a claim looks forgotten: it is older than a day, and the incident was reported in the last day (promise 22).
+pub fn looks_forgotten(incident: &Incident, last_reported_at: DateTime<Utc>, now: DateTime<Utc>) -> bool {
+    let is_old = |claimed: &Signature| claimed.at + OLD <= now;
+    let is_claimed = incident.state == State::Claimed && incident.claimed.as_ref().is_some_and(is_old);
+    is_claimed && last_reported_at + OLD > now
 }
 
 impl Happened<'_> {

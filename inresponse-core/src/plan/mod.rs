@@ -60,7 +60,7 @@ mod status_updates;
 mod step;
 
 pub use account::{
-    ClaimOver, Follows, Happened, Reached, Turn, history, reached, round_began_after, turns,
+    ClaimOver, Follows, Happened, Reached, Turn, history, looks_forgotten, reached, round_began_after, turns,
 };
 pub(crate) use answer::judge;
 pub use decision::{Decision, Dispatch, Plan};
