@@ -119,6 +119,16 @@ words! {
 }
 
 words! {
+    /// Whether a person gets status updates.
+    StatusUpdates {
+        /// They do.
+        On = "on",
+        /// They do not.
+        Off = "off",
+    }
+}
+
+words! {
     /// The status of a delivery.
     DeliveryStatus {
         /// The delivery still has to be sent.

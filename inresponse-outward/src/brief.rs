@@ -135,12 +135,12 @@ pub fn cut(text: &str, most: usize, weigh: impl Fn(char) -> usize) -> String {
 }
 
 /// Whether a message is sent if there is none to change or withdraw: not for a status update in a deployment where
-/// [status updates](inresponse_core::model::Matrix::status_updates) are off.
+/// [status updates](inresponse_core::model::Matrix::status_updates_at) are off, or to a person who has switched them off.
 pub fn is_told(alert: &Alert) -> bool {
     match alert.occasion() {
         Occasion::Alert | Occasion::Handed | Occasion::ClaimEnds | Occasion::Notice => true,
         Occasion::Claimed | Occasion::Resolved => {
-            alert.incident().matrix().status_updates() == StatusUpdates::On
+            alert.incident().matrix().status_updates_at(alert.contact()) == StatusUpdates::On
         }
     }
 }

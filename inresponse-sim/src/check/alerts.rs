@@ -3,6 +3,7 @@
 use chrono::TimeDelta;
 use inresponse_core::model::{Event, IncidentNumber, StatusUpdates};
 use inresponse_core::plan::StateChange;
+use inresponse_core::roster::Profile;
 
 use super::{Checker, at, closes, may_have, releases};
 use crate::fault::Fault;
@@ -233,7 +234,7 @@ impl Checker<'_> {
                 let sent = self.sent(*i);
                 sent.contact == update.contact && sent.began <= update.began
             });
-            let was_alerted = self.scenario.status_updates == StatusUpdates::On
+            let was_alerted = self.may_get_updates(update)
                 && (had_a_step
                     || was_sent
                     || timeline.is_none_or(|entries| entries.iter().any(|entry| began(&entry.event))));
@@ -249,6 +250,28 @@ impl Checker<'_> {
                 );
                 self.violated(11, text);
             }
+        }
+    }
+
+    /// Whether somebody who was alerted may get a status update. A person of the simulation chooses once. Of somebody who
+    /// was alerted only in an earlier round, the round does not know what they chose.
+    fn may_get_updates(&self, update: &Sent) -> bool {
+        let rosters = self.history.rosters.iter().map(|(_, roster)| &roster.book);
+        let profiles = rosters.flat_map(|book| book.people().values());
+        let has_contact = |profile: &&std::sync::Arc<Profile>| {
+            profile.methods().values().any(|method| *method == update.contact)
+        };
+        let choice = profiles.filter(has_contact).find_map(|profile| profile.status_updates());
+        let is_known = self.last.get(&update.number).is_some_and(|record| {
+            let people = record.incident.matrix().recipients();
+            let is_theirs = people.iter().any(|one| one.contact == update.contact && one.level.is_some());
+            record.incident.round() == update.round && is_theirs
+        });
+        let by_default = self.scenario.status_updates == StatusUpdates::On;
+        match choice {
+            Some(choice) if is_known => choice == StatusUpdates::On,
+            Some(choice) => by_default || choice == StatusUpdates::On,
+            None => by_default,
         }
     }
 }
