@@ -70,5 +70,5 @@ pub use timeline::Entry;
 pub use webhook::{Alert, Message};
 pub use words::{
     DeliveryStatus, EventKind, HealthStatus, LevelWord, MessageKind, OutcomeKind, Reached, Severity, State,
-    TeamReason,
+    StatusUpdates, TeamReason,
 };

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::words::StatusUpdates;
+
 /// A person's methods, rules and absences.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = PutPerson,
@@ -35,6 +37,11 @@ pub struct PersonEntry {
     /// Whether the person is also notified a day before a shift begins, if the team sends shift notices (default: false).
     #[serde(default, rename = "dayAheadNotice", skip_serializing_if = "Option::is_none")]
     pub day_ahead_notice: Option<bool>,
+    /// Whether the person is told who has claimed or resolved an incident of which they were alerted: `on` or `off`
+    /// (default: as the deployment tells everybody).
+    #[serde(default, rename = "statusUpdates", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    pub status_updates: Option<StatusUpdates>,
     /// The owner of the roster file that makes the entry, at most 100 bytes (default: none).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
@@ -83,6 +90,10 @@ pub struct Person {
     /// Whether the person is also notified a day before a shift begins.
     #[serde(default, rename = "dayAheadNotice", skip_serializing_if = "std::ops::Not::not")]
     pub day_ahead_notice: bool,
+    /// Whether the person gets status updates: `on` or `off`; absent if the deployment decides.
+    #[serde(default, rename = "statusUpdates", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    pub status_updates: Option<StatusUpdates>,
     /// Since when the person has stopped messages by a method, by its name. Such a method is not alerted.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub stopped: BTreeMap<String, DateTime<Utc>>,
@@ -104,6 +115,7 @@ impl From<Person> for PersonEntry {
             rules: Some(person.rules),
             absences: Some(person.absences),
             day_ahead_notice: Some(person.day_ahead_notice).filter(|asked| *asked),
+            status_updates: person.status_updates,
             owner: person.owner,
         }
     }

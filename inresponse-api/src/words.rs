@@ -119,6 +119,16 @@ words! {
 }
 
 words! {
+    /// Whether a person gets status updates.
+    StatusUpdates {
+        /// They do.
+        On = "on",
+        /// They do not.
+        Off = "off",
+    }
+}
+
+words! {
     /// The status of a delivery.
     DeliveryStatus {
         /// The delivery still has to be sent.
@@ -249,6 +259,8 @@ words! {
         Claimed = "inresponse.claimed",
         /// The contact was handed the incident and must answer.
         Handed = "inresponse.handed",
+        /// The claim of the contact ends soon, at the incident's `claimEndsAt`.
+        ClaimEnds = "inresponse.claimEnds",
         /// A status update: the incident is resolved.
         Resolved = "inresponse.resolved",
         /// A notice about the roster: somebody's shift begins or changes. There is no incident.

@@ -42,7 +42,7 @@ pub use inresponse_api::{
     KnownTeam, Layer, Level, LevelWord, Levels, Link, Member, NewLink, OnCall, OutcomeKind, Override,
     OverrideEntry, Overrides, Owner, Page, People, Person, PersonEntry, Plan, Reached, Report, RuleStep,
     Schedule, ScheduleEntry, Schedules, Service, Services, Severity, Shift, ShiftNotices, Shifts, State,
-    Step, Team, TeamLevel, TeamReason, TeamSettings, Teams, Time, Turn, Upcoming, UpcomingAlert, Update,
-    Warning,
+    StatusUpdates, Step, Team, TeamLevel, TeamReason, TeamSettings, Teams, Time, Turn, Upcoming,
+    UpcomingAlert, Update, Warning,
 };
 pub use list::ListQuery;

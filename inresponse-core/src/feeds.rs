@@ -19,6 +19,7 @@ use sha2::{Digest, Sha256};
 use crate::Engine;
 use crate::engine::RosterEdited;
 use crate::error::{Chain, Outage};
+use crate::forgotten;
 use crate::model::{Person, ScheduleName, TeamName, Zone};
 use crate::roster::{
     Book, Entry, EntryKey, Feed, FeedCopy, FeedId, Finding, FindingKind, RosterEdit, Timetable,
@@ -289,7 +290,8 @@ pub async fn status(
     Ok(read_status(stored.as_deref()))
 }
 
-/// The whole coverage check: the findings of [`Engine::coverage`], and the feeds that are stale. The worst come first.
+/// The whole coverage check: the findings of [`Engine::coverage`], the feeds that are stale, and the claims that look
+/// forgotten. The worst come first.
 ///
 /// # Errors
 /// The roster or the settings are unavailable.
@@ -301,6 +303,11 @@ pub async fn coverage(
 ) -> Result<BTreeMap<TeamName, Vec<Finding>>, Outage> {
     let mut found = engine.coverage(team, days).await?;
     let (book, now) = (engine.book().await?, engine.now());
+    for record in forgotten::forgotten(engine, team).await? {
+        if let Some(findings) = found.get_mut(record.incident.team()) {
+            findings.extend(forgotten::finding(&record));
+        }
+    }
     for (team, findings) in &mut found {
         findings.extend(stale(settings, &book, team, now).await?);
         findings.sort_by_key(|finding| (finding.kind, finding.span));

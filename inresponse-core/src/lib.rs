@@ -57,6 +57,7 @@
 //! | [`transfer`](mod@transfer) | moves everything from one database to another |
 //! | [`engine`] | executes what the planner decides |
 //! | [`feeds`] | keeps the copies of calendar feeds up to date |
+//! | [`forgotten`] | finds claims that look forgotten |
 //! | [`notices`] | tells people when their shifts begin or change, and what the coverage check finds |
 //! | [`claim`], [`link_code`] | the tokens in claim links and buttons, and the codes that link accounts |
 //! | [`text`] | shows untrusted text to people |
@@ -72,6 +73,7 @@ pub mod clock;
 pub mod engine;
 pub mod error;
 pub mod feeds;
+pub mod forgotten;
 pub mod link_code;
 pub mod memory;
 pub mod model;

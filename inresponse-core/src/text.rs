@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt::Write;
+use std::time::Duration;
 
 use icu_properties::props::{BidiControl, DefaultIgnorableCodePoint, EmojiModifier, ExtendedPictographic};
 use icu_properties::{CodePointSetData, CodePointSetDataBorrowed};
@@ -41,6 +42,20 @@ pub fn visible(text: &str) -> Cow<'_, str> {
         }
     }
     Cow::Owned(shown)
+}
+
+/// A length of time in its two largest units, rounded down: `2 h`, `1 h 5 min`, `40 s`.
+pub fn duration(time: Duration) -> String {
+    const UNITS: [(&str, u64); 4] = [("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1)];
+    let seconds = time.as_secs();
+    let largest = UNITS.iter().position(|(_, unit)| seconds >= *unit).unwrap_or(UNITS.len() - 1);
+    let (name, unit) = UNITS[largest];
+    let whole = format!("{} {name}", seconds / unit);
+    let rest = UNITS.get(largest + 1).map(|(name, smaller)| (seconds % unit / smaller, name));
+    match rest {
+        Some((rest, name)) if rest > 0 => format!("{whole} {rest} {name}"),
+        Some(_) | None => whole,
+    }
 }
 
 /// Whether a reader would not see the character, or would see something else because of it.

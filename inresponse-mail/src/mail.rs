@@ -15,7 +15,8 @@ use crate::config::Sender;
 use crate::error::{MailError, MailErrorKind};
 use crate::subject::subject;
 use crate::view::{
-    HandedHtml, HandedText, Html, NoticeHtml, NoticeText, StatusUpdateHtml, StatusUpdateText, Text, View,
+    ClaimEndsHtml, ClaimEndsText, HandedHtml, HandedText, Html, NoticeHtml, NoticeText, StatusUpdateHtml,
+    StatusUpdateText, Text, View,
 };
 
 /// The latest date that a mail can have.
@@ -69,6 +70,9 @@ pub fn render(alert: &Alert, sender: &Sender, now: DateTime<Utc>) -> Result<Mail
             (StatusUpdateText { view: &view }.render(), StatusUpdateHtml { view: &view }.render())
         }
         Occasion::Handed => (HandedText { view: &view }.render(), HandedHtml { view: &view }.render()),
+        Occasion::ClaimEnds => {
+            (ClaimEndsText { view: &view }.render(), ClaimEndsHtml { view: &view }.render())
+        }
         Occasion::Notice => (NoticeText { view: &view }.render(), NoticeHtml { view: &view }.render()),
     };
     let text = rendered.0.map_err(|e| broken(e.into()))?;

@@ -7,7 +7,7 @@ use inresponse_core::model::{
 };
 use inresponse_core::notify::{Alert, Occasion};
 use inresponse_core::plan::{self, Upcoming};
-use inresponse_core::text::visible;
+use inresponse_core::text::{duration, visible};
 
 /// The plain text of an alert.
 #[derive(Template)]
@@ -49,6 +49,19 @@ pub(crate) struct HandedHtml<'a> {
     pub(crate) view: &'a View<'a>,
 }
 
+/// The plain text for a claimant whose claim ends soon.
+#[derive(Template)]
+#[template(path = "claim_ends.txt")]
+pub(crate) struct ClaimEndsText<'a> {
+    pub(crate) view: &'a View<'a>,
+}
+
+#[derive(Template)]
+#[template(path = "claim_ends.html")]
+pub(crate) struct ClaimEndsHtml<'a> {
+    pub(crate) view: &'a View<'a>,
+}
+
 /// The plain text of a notice about the roster.
 #[derive(Template)]
 #[template(path = "notice.txt")]
@@ -75,6 +88,8 @@ pub(crate) struct View<'a> {
     pub(crate) happened_at: String,
     /// By when the contact must answer.
     pub(crate) answer_by: Option<String>,
+    /// That a claim ended, which is why there is an alert again.
+    pub(crate) again: Option<String>,
 }
 
 /// A line about somebody who was alerted or will be.
@@ -125,12 +140,16 @@ impl<'a> View<'a> {
             happened: happened(alert),
             happened_at: match alert.occasion() {
                 Occasion::Alert | Occasion::Notice => None,
-                Occasion::Claimed | Occasion::Handed => incident.claimed(),
+                Occasion::Claimed | Occasion::Handed | Occasion::ClaimEnds => incident.claimed(),
                 Occasion::Resolved => incident.resolved(),
             }
             .map(|signature| time(zone, signature.at))
             .unwrap_or_default(),
             answer_by: plan::answer_by(incident).map(|at| time(zone, at)),
+            again: plan::round_began_after(incident).map(|over| {
+                let after = over.lasted.map_or_else(String::new, |time| format!(" after {}", duration(time)));
+                format!("The claim of {} ended at {}{after}", over.by, time(zone, over.at))
+            }),
         }
     }
 
@@ -148,6 +167,13 @@ impl<'a> View<'a> {
                 return visible(&format!("[{severity}] #{number} {service}: {title}")).into_owned();
             }
             (Occasion::Resolved, _) => format!("Resolved by {}", by(incident.resolved())),
+            (Occasion::ClaimEnds, _) => {
+                let zone = incident.matrix().zone();
+                let at = self.alert.claim_ends_at().map(|at| zone.local(at));
+                at.map_or_else(String::new, |at| {
+                    format!("Your claim ends at {} {}", at.clock().format("%H:%M"), at.zone())
+                })
+            }
             (Occasion::Handed, Some(Event::HandedOver { by, .. })) => format!("Handed to you by {by}"),
             (Occasion::Handed, _) => "Handed to you".to_owned(),
             (Occasion::Claimed, Some(Event::HandedOver { by, to, .. })) => format!("Handed to {to} by {by}"),
@@ -263,7 +289,7 @@ impl<'a> View<'a> {
     pub(crate) fn bar_colour(&self) -> &'static str {
         match self.alert.occasion() {
             Occasion::Alert => self.severity_colour(),
-            Occasion::Claimed | Occasion::Handed | Occasion::Notice => "#0b57d0",
+            Occasion::Claimed | Occasion::Handed | Occasion::ClaimEnds | Occasion::Notice => "#0b57d0",
             Occasion::Resolved => "#146c2e",
         }
     }
@@ -317,6 +343,11 @@ fn happened(alert: &Alert) -> String {
             Some(Event::HandedOver { by, to, .. }) => format!("{by} handed the incident to {to}"),
             Some(_) | None => format!("{} has it", incident.claimed().map_or("Somebody", |c| c.by.as_str())),
         },
+        Occasion::ClaimEnds => {
+            let zone = incident.matrix().zone();
+            let at = alert.claim_ends_at().map_or_else(String::new, |at| format!(" at {}", time(zone, at)));
+            format!("Your claim ends{at}")
+        }
         Occasion::Resolved => {
             format!("{} resolved it", incident.resolved().map_or("Somebody", |r| r.by.as_str()))
         }

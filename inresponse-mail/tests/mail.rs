@@ -581,3 +581,56 @@ fn a_notice_is_about_the_roster_and_in_no_thread() {
         assert!(!part.contains("WARN") && !part.contains("#0 ") && !part.contains("laim"), "{part}");
     }
 }
+
+/// The incident that kim claimed at 03:02 and snoozed for an hour, and what is due of it so many seconds later.
+fn snoozed(seconds: u64) -> (Incident, Vec<plan::Dispatch>) {
+    let mut incident = alert(spike()).incident().clone();
+    let later = at() + Duration::from_secs(120);
+    for change in [StateChange::Claim(TakeOver::No), StateChange::Snooze(Duration::from_secs(3600))] {
+        let update = Update::state(Person::new("kim@example.org").unwrap(), change);
+        incident = stepped(&incident, Input::Update { update: &update, round: None }, later).0;
+    }
+    let round = plan::NextRound::of(incident.team().clone(), matrix());
+    let due = Input::Due { lease: Duration::from_secs(30), hold: &HoldNothing, round: Some(round) };
+    stepped(&incident, due, later + Duration::from_secs(seconds))
+}
+
+#[test]
+fn p22_the_claimant_is_told_when_their_claim_ends_and_how_to_keep_it() {
+    let (incident, sends) = snoozed(3000);
+    let send = sends.iter().find(|send| send.contact == contact("kim@example.org")).unwrap();
+    let alert = Alert::new(Arc::new(incident), 3, send.delivery, send.attempt, send.contact.clone())
+        .with_claim_url("https://ir.example.org/incidents/10001/claim?token=abc.def".to_owned());
+    let bytes = message(&alert);
+    let parsed = MessageParser::default().parse(&bytes).unwrap();
+    let subject = "Your claim ends at 04:02 UTC: CRIT athens: 5xx Error Spike (#10001)";
+    assert_eq!(parsed.subject(), Some(subject));
+    let (text, html) = (parsed.body_text(0).unwrap().replace("\r\n", "\n"), parsed.body_html(0).unwrap());
+    let link = "https://ir.example.org/incidents/10001/claim?token=abc.def";
+    let expected = format!(
+        "\
+Your claim ends at 2026-11-24 04:02:00 UTC: CRIT on athens: 5xx Error Spike
+
+Then the alerts begin again. To keep it, set a later end.
+
+Keep it for another hour:
+{link}&then=snooze
+"
+    );
+    assert!(text.starts_with(&expected), "{text}");
+    assert!(html.contains("then=snooze") && html.contains("Your claim ends at"), "{html}");
+}
+
+#[test]
+fn p22_the_alert_of_the_next_round_says_whose_claim_ended() {
+    let (incident, sends) = snoozed(3600);
+    let send = &sends[0];
+    let alert = Alert::new(Arc::new(incident), 3, send.delivery, send.attempt, send.contact.clone());
+    let bytes = message(&alert);
+    let parsed = MessageParser::default().parse(&bytes).unwrap();
+    let why = "The claim of kim@example.org ended at 2026-11-24 04:02:00 UTC after 1 h.";
+    for part in [parsed.body_text(0).unwrap(), parsed.body_html(0).unwrap()] {
+        assert!(part.contains(why), "{part}");
+    }
+    assert!(!String::from_utf8(message(&second_alert())).unwrap().contains("The claim of"));
+}

@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 use inresponse_core::model::{Contact, Incident, Level, Purpose, Signature, StatusUpdates};
 use inresponse_core::notify::{Alert, Occasion};
-use inresponse_core::plan::{self, Upcoming};
-use inresponse_core::text::visible;
+use inresponse_core::plan::{self, ClaimOver, Upcoming};
+use inresponse_core::text::{duration, visible};
 
 /// The number of upcoming levels that a message shows.
 const UPCOMING: usize = 3;
@@ -19,6 +19,7 @@ pub fn head(alert: &Alert) -> String {
         Occasion::Alert => what,
         Occasion::Claimed => format!("Claimed{}: {what}", by(incident.claimed())),
         Occasion::Handed => format!("Handed to you: {what}"),
+        Occasion::ClaimEnds => format!("Your claim ends{}: {what}", ends_at(alert)),
         Occasion::Resolved => format!("Resolved{}: {what}", by(incident.resolved())),
         Occasion::Notice => incident.title().to_owned(),
     }
@@ -30,6 +31,7 @@ pub fn claim(alert: &Alert) -> Option<(&'static str, &str)> {
         Occasion::Alert => "Claim it",
         Occasion::Claimed => "Take over",
         Occasion::Handed => "Confirm that you have it",
+        Occasion::ClaimEnds => "Keep it",
         Occasion::Resolved | Occasion::Notice => return None,
     };
     Some((word, alert.claim_url()?))
@@ -39,7 +41,7 @@ pub fn claim(alert: &Alert) -> Option<(&'static str, &str)> {
 pub fn tells_what_happened(alert: &Alert) -> bool {
     let is_unknown = match alert.occasion() {
         Occasion::Alert | Occasion::Handed | Occasion::Notice => true,
-        Occasion::Claimed | Occasion::Resolved => false,
+        Occasion::Claimed | Occasion::ClaimEnds | Occasion::Resolved => false,
     };
     is_unknown && !alert.incident().message().trim().is_empty()
 }
@@ -70,6 +72,17 @@ pub fn context(alert: &Alert) -> String {
     {
         text.push_str(&format!("\nanswer by {}, or the alerts begin again", time(at)));
     }
+    if let Some(at) = alert.claim_ends_at() {
+        text.push_str(&format!(
+            "\nyour claim ends at {}, then the alerts begin again: snooze it to keep it",
+            time(at)
+        ));
+    }
+    if alert.occasion() == Occasion::Alert
+        && let Some(over) = plan::round_began_after(incident)
+    {
+        text.push_str(&format!("\n{}", claim_over(&over, &time(over.at))));
+    }
     for next in alert.upcoming().iter().take(UPCOMING) {
         text.push_str("\nunless claimed: ");
         text.push_str(&match next {
@@ -85,6 +98,21 @@ pub fn context(alert: &Alert) -> String {
         });
     }
     text
+}
+
+/// The time of the end of the contact's claim, as the first line tells it.
+fn ends_at(alert: &Alert) -> String {
+    let zone = alert.incident().matrix().zone();
+    alert.claim_ends_at().map_or_else(String::new, |at| {
+        let local = zone.local(at);
+        format!(" at {} {}", local.clock().format("%H:%M"), local.zone())
+    })
+}
+
+/// That a claim ended, which is why there is an alert again.
+fn claim_over(over: &ClaimOver<'_>, at: &str) -> String {
+    let after = over.lasted.map_or_else(String::new, |time| format!(" after {}", duration(time)));
+    format!("the claim of {} ended at {at}{after}", over.by)
 }
 
 /// The people, and addresses of nobody known. These are masked: a topic or a URL is a secret, and others read the message.
@@ -113,12 +141,12 @@ pub fn cut(text: &str, most: usize, weigh: impl Fn(char) -> usize) -> String {
 }
 
 /// Whether a message is sent if there is none to change or withdraw: not for a status update in a deployment where
-/// [status updates](inresponse_core::model::Matrix::status_updates) are off.
+/// [status updates](inresponse_core::model::Matrix::status_updates_at) are off, or to a person who has switched them off.
 pub fn is_told(alert: &Alert) -> bool {
     match alert.occasion() {
-        Occasion::Alert | Occasion::Handed | Occasion::Notice => true,
+        Occasion::Alert | Occasion::Handed | Occasion::ClaimEnds | Occasion::Notice => true,
         Occasion::Claimed | Occasion::Resolved => {
-            alert.incident().matrix().status_updates() == StatusUpdates::On
+            alert.incident().matrix().status_updates_at(alert.contact()) == StatusUpdates::On
         }
     }
 }

@@ -13,6 +13,7 @@ pub fn json(alert: &Alert, now: DateTime<Utc>) -> Vec<u8> {
         Occasion::Alert => api::MessageKind::Alert,
         Occasion::Claimed => api::MessageKind::Claimed,
         Occasion::Handed => api::MessageKind::Handed,
+        Occasion::ClaimEnds => api::MessageKind::ClaimEnds,
         Occasion::Resolved => api::MessageKind::Resolved,
         Occasion::Notice => api::MessageKind::Notice,
     };

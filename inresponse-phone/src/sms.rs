@@ -29,7 +29,7 @@ pub(crate) fn text(alert: &Alert, replies: Replies) -> String {
     let fits = texts.iter().find(|text| segments(text) <= MAX_SEGMENTS);
     let text = fits.unwrap_or(&texts[texts.len() - 1]).clone();
     let link = match alert.occasion() {
-        Occasion::Alert | Occasion::Handed => alert.claim_url(),
+        Occasion::Alert | Occasion::Handed | Occasion::ClaimEnds => alert.claim_url(),
         Occasion::Claimed | Occasion::Resolved | Occasion::Notice => None,
     };
     let with_link = link.map(|link| format!("{text}\n{link}"));
@@ -49,9 +49,22 @@ fn text_of(alert: &Alert, replies: Replies, (service, title): (usize, usize)) ->
             format!("Handed to you: {number} {what}\nConfirm that you have it. Do not reply.")
         }
         Occasion::Handed => format!("Handed to you: {what}\nReply {number}c to confirm that you have it."),
+        Occasion::ClaimEnds => format!(
+            "{}: {number} {what}\nThen the alerts begin again. Snooze it to keep it.",
+            claim_ends(alert)
+        ),
         Occasion::Claimed => format!("{} has {number} {what}", by(incident.claimed())),
         Occasion::Resolved => format!("{} resolved {number} {what}", by(incident.resolved())),
         Occasion::Notice => notice(alert),
+    }
+}
+
+/// That the claim of the recipient ends, and when.
+pub(crate) fn claim_ends(alert: &Alert) -> String {
+    let zone = alert.incident().matrix().zone();
+    match alert.claim_ends_at() {
+        Some(at) => format!("Your claim ends at {}", zone.local(at).clock().format("%H:%M")),
+        None => "Your claim ends".to_owned(),
     }
 }
 

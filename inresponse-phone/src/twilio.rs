@@ -85,6 +85,7 @@ impl TwilioNotifier {
                     Occasion::Alert | Occasion::Handed => {
                         voice::prompt(alert.incident(), &voice_url(url, alert.delivery_id().as_str()))
                     }
+                    Occasion::ClaimEnds => voice::notice(&voice::claim_ends(alert)),
                     Occasion::Notice => voice::notice(alert.incident().title()),
                     Occasion::Claimed | Occasion::Resolved => {
                         return Err("nobody is called for news that need no answer".to_owned());

@@ -4,10 +4,12 @@
 //! are those of GoAlert, which people move from; 1 is not among them, because greetings of mailboxes ask for it.
 
 use inresponse_core::model::{Incident, Severity};
+use inresponse_core::notify::Alert;
 use inresponse_core::plan::Wanted;
 use inresponse_core::text::visible;
 
 use crate::segments::plain;
+use crate::sms;
 
 /// How often a call says everything, if nobody presses a key.
 const TIMES: usize = 3;
@@ -37,6 +39,13 @@ pub(crate) fn what(incident: &Incident) -> String {
     };
     let (service, title) = (cut(incident.service().as_str(), SERVICE), cut(incident.title(), TITLE));
     format!("{severity} incident {} of {service}. {title}.", incident.number())
+}
+
+/// That the claim of the person who is called ends, as it is spoken.
+pub(crate) fn claim_ends(alert: &Alert) -> String {
+    let incident = alert.incident();
+    let service = cut(incident.service().as_str(), SERVICE);
+    format!("{}: incident {} of {service}.", sms::claim_ends(alert), incident.number())
 }
 
 /// The document of a call: it says what is broken, and asks for a key, three times. Twilio sends the key to `action`.

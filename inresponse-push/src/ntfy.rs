@@ -67,6 +67,7 @@ impl NtfyNotifier {
             (Occasion::Alert, Severity::Err) => (4, "rotating_light"),
             (Occasion::Alert, Severity::Warn) => (3, "warning"),
             (Occasion::Handed, _) => (4, "point_right"),
+            (Occasion::ClaimEnds, _) => (4, "hourglass_flowing_sand"),
             (Occasion::Claimed, _) => (2, "eyes"),
             (Occasion::Resolved, _) => (2, "white_check_mark"),
             (Occasion::Notice, _) => (2, "calendar"),

@@ -157,7 +157,7 @@ impl PushoverNotifier {
 fn priority(alert: &Alert) -> i8 {
     match (alert.occasion(), alert.incident().severity()) {
         (Occasion::Alert, Severity::Crit | Severity::Err) => 2,
-        (Occasion::Alert, Severity::Warn) | (Occasion::Handed, _) => 1,
+        (Occasion::Alert, Severity::Warn) | (Occasion::Handed | Occasion::ClaimEnds, _) => 1,
         (Occasion::Claimed | Occasion::Resolved | Occasion::Notice, _) => -1,
     }
 }

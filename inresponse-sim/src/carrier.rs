@@ -101,6 +101,7 @@ impl HostCarrier {
             contact: alert.contact().clone(),
             after: after.as_secs(),
             person: recipient.map(|one| (one.person.clone(), one.method.clone())),
+            announces: alert.claim_ends_at(),
             lease_until,
             arrived: None,
             ended: None,

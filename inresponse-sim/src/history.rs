@@ -229,6 +229,8 @@ pub struct Sent {
     pub after: u64,
     /// The person whose address it is, and their name for it, as the alert's incident says.
     pub person: Option<(PersonId, MethodName)>,
+    /// The end of the claim that the message announces to the claimant.
+    pub announces: Option<DateTime<Utc>>,
     /// When the lease ends, as the alert's incident says.
     pub lease_until: Option<DateTime<Utc>>,
     /// When the message arrived in the inbox.

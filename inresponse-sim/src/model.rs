@@ -20,6 +20,12 @@ use stateright::{Checker, Model, Property};
 
 const LEASE: Duration = Duration::from_secs(30);
 const WAIT: Duration = Duration::from_secs(600);
+/// How long after a snooze a claim ends.
+const SNOOZE: Duration = Duration::from_secs(1_800);
+/// How long before its end the claimant is told.
+const AHEAD: Duration = Duration::from_secs(600);
+/// A person whose name is an address, so that they can be told.
+const JO: &str = "sim:a";
 /// The time in seconds after which a send has ended or its lease was renewed: two thirds of the lease.
 const DEADLINE: i64 = 20;
 
@@ -44,6 +50,8 @@ pub struct Budget {
     pub claims: u8,
     /// Releases.
     pub releases: u8,
+    /// Snoozes.
+    pub snoozes: u8,
     /// Steps of time.
     pub ticks: u8,
     /// Renewals of a lease.
@@ -62,6 +70,7 @@ impl Budget {
         outages: 1,
         claims: 1,
         releases: 1,
+        snoozes: 1,
         ticks: 8,
         renewals: 1,
     };
@@ -76,6 +85,7 @@ impl Budget {
         outages: 2,
         claims: 2,
         releases: 2,
+        snoozes: 2,
         ticks: 24,
         renewals: 2,
     };
@@ -119,6 +129,7 @@ impl Hash for Held {
 struct Flight {
     key: DeliveryKey,
     attempt: u32,
+    contact: Contact,
     until: DateTime<Utc>,
     planned: DateTime<Utc>,
     ended: Option<Ended>,
@@ -163,6 +174,8 @@ pub struct World {
     closed_at: Option<DateTime<Utc>>,
     /// When the incident was handed to a person who has not answered.
     handed_at: Option<DateTime<Utc>>,
+    /// When the claim ends, if somebody has snoozed it.
+    ends_at: Option<DateTime<Utc>>,
     broken: Option<u8>,
 }
 
@@ -250,6 +263,7 @@ impl Protocol {
                     let flight = |send: &plan::Dispatch| Flight {
                         key: send.delivery,
                         attempt: send.attempt,
+                        contact: send.contact.clone(),
                         until: send.lease_until,
                         planned: world.now,
                         ended: None,
@@ -297,7 +311,7 @@ impl World {
     fn write_due(&mut self, record: Held) {
         let was_claimed = self.record.0.state() == IncidentState::Claimed;
         if was_claimed && record.0.state() == IncidentState::Open {
-            let ends = self.handed_at.take().map(|at| at + WAIT);
+            let ends = self.handed_at.take().map(|at| at + WAIT).into_iter().chain(self.ends_at.take()).min();
             if ends.is_none_or(|ends| self.now < ends) {
                 self.breaks(22);
             }
@@ -316,6 +330,9 @@ impl World {
 
     /// Begins a send. P8, P11 and P14 must hold.
     fn begins(&mut self, flight: &Flight) {
+        if flight.key.purpose.is_status_update() {
+            return self.tells(flight);
+        }
         let same_moment = self.now == flight.planned;
         if self.closed_at.is_some_and(|closed| closed < flight.planned || !same_moment) {
             self.breaks(11);
@@ -353,11 +370,33 @@ impl World {
         self.seen.entry(flight.key).or_default().first_begun.get_or_insert(now);
     }
 
+    /// Looks at the notices whose leases were committed now: P22 must hold.
+    fn leases_notices(&mut self, flights: &[Flight]) {
+        for flight in flights.iter().filter(|flight| flight.key.purpose.is_status_update()) {
+            let holder = self.record.0.claimed().map(|claimed| claimed.by.as_str().to_owned());
+            let is_claimant = holder.is_some_and(|holder| holder == flight.contact.as_str());
+            let is_near = self.ends_at.is_some_and(|at| at - AHEAD <= flight.planned && flight.planned < at);
+            if !is_claimant || !is_near {
+                self.breaks(22);
+            }
+        }
+    }
+
+    /// Begins a notice: P14 must hold.
+    fn tells(&mut self, flight: &Flight) {
+        if self.now >= flight.until {
+            self.breaks(14);
+        }
+        let now = self.now;
+        self.seen.entry(flight.key).or_default().first_begun.get_or_insert(now);
+    }
+
     /// Checks a state in which nothing is due and nothing is in progress. P9 and P12 must hold.
     fn rests(&mut self) {
         let incident = Arc::clone(&self.record.0);
         let busy = self.engines.iter().any(|e| e.planned.is_some() || !e.flights.is_empty());
-        if !busy && self.handed_at.is_some() && plan::due_at(&incident).is_none() {
+        let must_end = self.handed_at.is_some() || self.ends_at.is_some();
+        if !busy && must_end && plan::due_at(&incident).is_none() {
             self.breaks(22);
         }
         if busy || incident.state() != IncidentState::Open || plan::due_at(&incident).is_some() {
@@ -399,6 +438,7 @@ impl Model for Protocol {
             left: self.budget,
             closed_at: None,
             handed_at: None,
+            ends_at: None,
             broken: None,
         }]
     }
@@ -460,13 +500,16 @@ impl Model for Protocol {
             }
         }
         if left.claims > 0 {
-            acts.push(Act::Request("jo", StateChange::Claim(TakeOver::No)));
+            acts.push(Act::Request(JO, StateChange::Claim(TakeOver::No)));
             acts.push(Act::Request("kim", StateChange::Claim(TakeOver::No)));
-            acts.push(Act::Request("jo", StateChange::Resolve));
-            acts.push(Act::Request("jo", StateChange::HandTo(person("kim"))));
+            acts.push(Act::Request(JO, StateChange::Resolve));
+            acts.push(Act::Request(JO, StateChange::HandTo(person("kim"))));
         }
         if left.releases > 0 {
-            acts.push(Act::Request("jo", StateChange::Release(TakeOver::No)));
+            acts.push(Act::Request(JO, StateChange::Release(TakeOver::No)));
+        }
+        if left.snoozes > 0 && world.record.0.state() == IncidentState::Claimed {
+            acts.push(Act::Request("kim", StateChange::Snooze(SNOOZE)));
         }
     }
 
@@ -507,6 +550,7 @@ impl Model for Protocol {
                 match ending {
                     Ending::Known => {
                         world.write_due(record);
+                        world.leases_notices(&flights);
                         world.engines[e].flights.extend(flights);
                     }
                     Ending::Happened => {
@@ -524,7 +568,11 @@ impl Model for Protocol {
                 let flight = world.engines[e].flights[i].clone();
                 let over = world.now >= flight.until;
                 // Begun in the same moment, or after another look at the record.
-                let holds = world.record.0.state() == IncidentState::Open
+                let wanted = match flight.key.purpose {
+                    Purpose::Alert(_) => IncidentState::Open,
+                    Purpose::StatusUpdate(_) => IncidentState::Claimed,
+                };
+                let holds = world.record.0.state() == wanted
                     && world.record.0.round() == flight.key.round
                     && world.record.0.deliveries().iter().any(|d| {
                         d.key() == flight.key
@@ -596,6 +644,7 @@ impl Model for Protocol {
             }
             Act::Request(by, request) => {
                 let holder = world.record.0.claimed().map(|claimed| claimed.by.clone());
+                let holder_is_same = holder.as_ref().is_some_and(|holder| *holder == person(by));
                 let update = Update::state(person(by), request.clone());
                 let round = Some(next_round(&world.record.0));
                 let input = Input::Update { update: &update, round };
@@ -606,8 +655,25 @@ impl Model for Protocol {
                         if claimed && asks_first && holder.is_some_and(|h| h != person(by)) {
                             world.breaks(6);
                         }
-                        let is_handed = matches!(request, StateChange::HandTo(_));
-                        world.handed_at = is_handed.then_some(world.now);
+                        match &request {
+                            StateChange::Snooze(time) => {
+                                world.ends_at = Some(world.now + *time);
+                                world.handed_at = world.handed_at.filter(|_| !holder_is_same);
+                            }
+                            StateChange::HandTo(_) => {
+                                (world.handed_at, world.ends_at) = (Some(world.now), None);
+                            }
+                            // The answer of the person who was handed it leaves the end as it is.
+                            StateChange::Claim(_) if holder_is_same => world.handed_at = None,
+                            StateChange::Claim(_)
+                            | StateChange::Release(_)
+                            | StateChange::Resolve
+                            | StateChange::End(_)
+                            | StateChange::HandToTeam(_)
+                            | StateChange::Escalate => {
+                                (world.handed_at, world.ends_at) = (None, None);
+                            }
+                        }
                         world.write(Held(Arc::new(plan.draft.into_incident())));
                     }
                     Decision::Nothing | Decision::Refuse(_) | Decision::NeedsRound(_) => return None,
@@ -618,8 +684,8 @@ impl Model for Protocol {
                     | StateChange::HandTo(_)
                     | StateChange::Resolve
                     | StateChange::End(_)
-                    | StateChange::Escalate
-                    | StateChange::Snooze(_) => world.left.claims -= 1,
+                    | StateChange::Escalate => world.left.claims -= 1,
+                    StateChange::Snooze(_) => world.left.snoozes -= 1,
                 }
             }
         }
@@ -640,8 +706,11 @@ impl Model for Protocol {
                 w.broken != Some(12)
             }),
             Property::always("P14: no send begins after its lease", |_, w: &World| w.broken != Some(14)),
-            Property::always("P22: a hand-over without an answer ends, and never early", |_, w: &World| {
+            Property::always("P22: a claim ends in time, and its claimant is told before", |_, w: &World| {
                 w.broken != Some(22)
+            }),
+            Property::sometimes("a claimant is told", |_, w: &World| {
+                w.seen.iter().any(|(key, seen)| key.purpose.is_status_update() && seen.arrivals > 0)
             }),
             Property::sometimes("everybody was alerted", |_, w: &World| w.record.0.is_unclaimed()),
             Property::sometimes("a second round", |_, w: &World| w.record.0.round() > 1),

@@ -13,7 +13,7 @@ use inresponse_core::plan::{self, StateChange, TakeOver, Update, Wanted};
 use crate::fault::Fault;
 use crate::history::{Answer, AnswerCall, Read, Reply, ReportCall, UpdateCall, Verdict};
 use crate::rng::Rng;
-use crate::scenario::{self, Roster};
+use crate::scenario::{self, Claims, Roster};
 use crate::schedules::Draw;
 use crate::stage::Stage;
 use crate::world::{MILLI, Micros, SECOND};
@@ -113,9 +113,11 @@ fn known(stage: &Stage, rng: &mut Rng) -> Option<IncidentNumber> {
 pub async fn act(stage: Arc<Stage>, mut rng: Rng) {
     let number = if rng.chance(20) { Some(IncidentNumber::new(77)) } else { known(&stage, &mut rng) };
     let Some(number) = number else { return };
-    let by = person(&mut rng);
+    let by = actor(&stage, &mut rng);
     let over = if rng.chance(250) { TakeOver::Yes } else { TakeOver::No };
-    let request = match rng.below(14) {
+    // Where claims are long, most people claim and snooze.
+    let claims = stage.scenario.claims == Claims::Long && rng.chance(600);
+    let request = match if claims { *rng.pick(&[0, 0, 10]) } else { rng.below(14) } {
         0..4 => Some(StateChange::Claim(over)),
         4..6 => Some(StateChange::Release(over)),
         6 => Some(StateChange::Resolve),
@@ -125,7 +127,10 @@ pub async fn act(stage: Arc<Stage>, mut rng: Rng) {
             Some(StateChange::HandToTeam(scenario::team(to)))
         }
         9 => Some(StateChange::Escalate),
-        10 => Some(StateChange::Snooze(Duration::from_secs(rng.between(1, 60)))),
+        10 => {
+            let (shortest, longest) = stage.scenario.claims.snoozes();
+            Some(StateChange::Snooze(Duration::from_secs(rng.between(shortest, longest))))
+        }
         _ => None,
     };
     let severity = rng.chance(250).then(|| *rng.pick(&Severity::ALL));
@@ -165,6 +170,14 @@ pub async fn write(stage: Arc<Stage>, mut rng: Rng, notes: u64) {
             Update { by: person(&mut rng), key: None, severity: None, state: None, note, reach: Vec::new() },
         )
         .await;
+    }
+}
+
+/// The person who acts.
+fn actor(stage: &Stage, rng: &mut Rng) -> Person {
+    match stage.scenario.claims {
+        Claims::Short => person(rng),
+        Claims::Long => anybody(rng),
     }
 }
 

@@ -247,7 +247,13 @@ pub fn patience(scenario: &Scenario, history: &History) -> Micros {
     });
     // If nobody is to be alerted, no team's wait applies.
     let default = crate::world::micros(inresponse_core::roster::Team::DEFAULT_WAIT);
-    longest.max().unwrap_or(0).max(default) * 2 + crate::world::micros(scenario.lease) * 3 + 60 * SECOND
+    let claims = history.rosters.iter().flat_map(|(_, roster)| roster.teams.values());
+    let claims = claims.filter_map(|team| team.claim_timeout).map(crate::world::micros);
+    let longest_claim = claims.max().unwrap_or(0) + scenario.claims.snoozes().1 * SECOND;
+    longest_claim
+        + longest.max().unwrap_or(0).max(default) * 2
+        + crate::world::micros(scenario.lease) * 3
+        + 60 * SECOND
 }
 
 /// Waits until nothing is due.

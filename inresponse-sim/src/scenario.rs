@@ -54,6 +54,8 @@ pub struct Scenario {
     pub acts: u64,
     /// The number of answers over channels, at random times.
     pub answers: u64,
+    /// How long claims last that people make.
+    pub claims: Claims,
     /// The time and the size of a storm of reports.
     pub storm: Option<(Micros, u64)>,
     /// The number of changes of wall clocks.
@@ -85,6 +87,25 @@ pub enum Mood {
     Hangs,
     /// The carrier panics until all faults end.
     Panics,
+}
+
+/// How long claims last that people make.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Claims {
+    /// About a minute at most.
+    Short,
+    /// Some of them so long that their end is announced. People claim by addresses at which they can be told.
+    Long,
+}
+
+impl Claims {
+    /// The shortest and the longest snooze, in seconds.
+    pub fn snoozes(self) -> (u64, u64) {
+        match self {
+            Claims::Short => (1, 60),
+            Claims::Long => (400, 1_500),
+        }
+    }
 }
 
 impl Scenario {
@@ -130,6 +151,7 @@ impl Scenario {
             reports: if long { rng.between(1, 3) } else { rng.between(1, 7) },
             acts: if rng.chance(200) { 0 } else { rng.between(1, 12) },
             answers: answers(seed),
+            claims: Claims::Short,
             storm: on(Fault::Storm).then(|| (rng.below(chaos), rng.between(20, 60))),
             jumps,
             edits: if rng.chance(300) { rng.between(1, 6) } else { 0 },

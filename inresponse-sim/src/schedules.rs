@@ -7,7 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Datelike, Days, NaiveDateTime, TimeDelta, Utc};
-use inresponse_core::model::{LayerName, MethodName, OverrideId, PersonId, ScheduleName, Severity};
+use inresponse_core::model::{
+    LayerName, MethodName, OverrideId, PersonId, ScheduleName, Severity, StatusUpdates,
+};
 use inresponse_core::roster::{
     Absence, Counting, Entry, EntryKey, Hours, Layer, Member, Moment, Override, Profile, RosterEdit, RuleFor,
     RuleStep, Schedule, Target, TeamLevel, Turn, TurnUnit, WallTime, WeekDays,
@@ -170,9 +172,22 @@ impl Draw<'_> {
                 }
             }
         }
+        if let Some(choice) = self.choice(name) {
+            profile = profile.status_updates(choice);
+        }
         let profile = profile.build().expect("the person of a scenario is valid");
         let absences = *self.rng.pick(&[0, 1, 1, 2]);
         self.away(name, &profile, absences)
+    }
+
+    /// Whether a person has chosen to get status updates, or none. They choose once.
+    fn choice(&self, name: &str) -> Option<StatusUpdates> {
+        let number = name.bytes().last().map_or(0, i64::from);
+        match (self.base.timestamp() + number).rem_euclid(5) {
+            0 => Some(StatusUpdates::On),
+            1 => Some(StatusUpdates::Off),
+            _ => None,
+        }
     }
 
     /// A rule: some methods at once, then one after some seconds, or after what is long in a run.
@@ -203,6 +218,9 @@ impl Draw<'_> {
         let mut fresh = Profile::builder(profile.methods().clone()).timezone(profile.timezone().clone());
         for (rule, steps) in profile.rules() {
             fresh = fresh.rule(*rule, steps.clone());
+        }
+        if let Some(choice) = profile.status_updates() {
+            fresh = fresh.status_updates(choice);
         }
         for _ in 0..absences {
             let (from, to) = self.span(clocks);

@@ -85,6 +85,8 @@ const TRANSITIONS: &[&str] = &[
     compared::ROUNDS,
     compared::PEOPLE,
     compared::CLAIM_END,
+    compared::CLAIM_NOTICE,
+    compared::CLAIM_NOTICED,
     compared::STEPS,
     compared::STEP,
     compared::HASTENED,

@@ -1,10 +1,12 @@
 //! Seeds that are steered towards rare events, which random choice causes too seldom for a short run.
 
+use std::time::Duration;
+
 use inresponse_core::model::Severity;
 
 use crate::fault::Fault;
 use crate::rng::Rng;
-use crate::scenario::{Drive, Mood, Scenario, TeamPlan};
+use crate::scenario::{Claims, Drive, Mood, Scenario, TeamPlan};
 use crate::world::SECOND;
 
 /// Among this many seeds in a row, there is one of each kind.
@@ -27,6 +29,8 @@ enum Rare {
     RecordsOnly,
     /// Many incidents at once.
     Storm,
+    /// Claims whose end is announced.
+    LongClaims,
     /// Services that change hands and teams that are deleted, while rounds begin.
     TeamsChange,
 }
@@ -41,6 +45,7 @@ impl Rare {
             // Such runs cost most.
             12 if seed % (2 * EVERY) < EVERY => Some(Rare::Waiting),
             3 | 7 | 9 | 13 | 17 | 19 => Some(Rare::TeamsChange),
+            11 => Some(Rare::LongClaims),
             15 => Some(Rare::RecordsOnly),
             18 => Some(Rare::Storm),
             _ => None,
@@ -91,6 +96,15 @@ impl Scenario {
                 // Another team takes the incidents of a deleted team.
                 if self.fallback.is_none() {
                     self.catch_all = Some("t1");
+                }
+            }
+            Rare::LongClaims => {
+                self.claims = Claims::Long;
+                (self.reports, self.acts, self.storm) = (rng.between(2, 4), rng.between(2, 6), None);
+                // Faults may occur when the notice is due.
+                self.chaos = rng.between(700, 1_100) * SECOND;
+                for team in self.roster.teams.values_mut() {
+                    team.claim_timeout = Some(Duration::from_secs(rng.between(1_190, 1_500)));
                 }
             }
             Rare::Storm => {

@@ -27,7 +27,8 @@
 //! `laterStep`), or a further round (`at`, `round`) with the
 //! people who are on call then. A status update has the type `inresponse.claimed` or `inresponse.resolved`, and should
 //! page nobody. If the contact itself was handed the incident, the type is `inresponse.handed`: somebody must answer by
-//! `claimEndsAt`, or the alerts begin again. A notice about the roster has the type `inresponse.notice`. Its incident has
+//! `claimEndsAt`, or the alerts begin again. Ten minutes before a claim ends, the claimant gets the type
+//! `inresponse.claimEnds`; `claimEndsAt` says when. A notice about the roster has the type `inresponse.notice`. Its incident has
 //! the number 0, and the notice's title and message.
 //!
 //! | header | holds |

@@ -62,7 +62,9 @@ fn button(wanted: Wanted, answered: &str) -> Value {
 fn links(alert: &Alert) -> String {
     let page = match alert.occasion() {
         Occasion::Notice => None,
-        Occasion::Alert | Occasion::Claimed | Occasion::Handed | Occasion::Resolved => alert.board_url(),
+        Occasion::Alert | Occasion::Claimed | Occasion::Handed | Occasion::ClaimEnds | Occasion::Resolved => {
+            alert.board_url()
+        }
     };
     let page = page.map(|url| link("Open the incident", url));
     let others = alert.incident().links().iter();

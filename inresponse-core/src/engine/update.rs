@@ -60,12 +60,26 @@ async fn identified(lookup: &Lookup, update: &Update) -> Update {
         }
     };
     let mut update = Update { by: book.identify(&update.by), ..update.clone() };
-    if let Some(StateChange::HandTo(to)) = &update.state {
-        let person = book.identify(to);
-        let profile = PersonId::new(person.as_str()).ok().and_then(|id| book.person(&id).map(Arc::clone));
+    let holder = match &mut update.state {
+        Some(StateChange::HandTo(to)) => {
+            *to = book.identify(to);
+            Some(&*to)
+        }
+        // The claimant is told before the claim ends.
+        Some(StateChange::Claim(_) | StateChange::Snooze(_)) => Some(&update.by),
+        Some(
+            StateChange::Release(_)
+            | StateChange::Resolve
+            | StateChange::End(_)
+            | StateChange::HandToTeam(_)
+            | StateChange::Escalate,
+        )
+        | None => None,
+    };
+    if let Some(holder) = holder {
+        let profile = PersonId::new(holder.as_str()).ok().and_then(|id| book.person(&id).map(Arc::clone));
         let methods = profile.iter().flat_map(|profile| profile.open_methods());
         update.reach = methods.map(|(name, contact)| (name.clone(), contact.clone())).collect();
-        update.state = Some(StateChange::HandTo(person));
     }
     update
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use chrono::serde::ts_microseconds as micros;
+use chrono::serde::{ts_microseconds as micros, ts_microseconds_option as micros_option};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -236,6 +236,9 @@ pub struct Delivery {
     /// The carrier's name for the message that it accepted last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) receipt: Option<Receipt>,
+    /// The end of the claim that the delivery announces to the claimant.
+    #[serde(rename = "claimEnds", default, skip_serializing_if = "Option::is_none", with = "micros_option")]
+    pub(crate) announces: Option<DateTime<Utc>>,
     #[serde(flatten)]
     pub(crate) unknown: Unknown,
 }
@@ -244,6 +247,11 @@ impl Delivery {
     /// The same delivery, which a person's rule makes due that long after its level.
     pub(crate) fn that_late(self, after: Duration) -> Self {
         Self { after, ..self }
+    }
+
+    /// The same delivery, which announces to the claimant that the claim ends at that time.
+    pub(crate) fn announcing(self, end: DateTime<Utc>) -> Self {
+        Self { announces: Some(end), ..self }
     }
 
     /// A delivery that is due at `due_at` and whose turn came at `since`.
@@ -268,6 +276,7 @@ impl Delivery {
             after: Duration::ZERO,
             last: None,
             receipt: None,
+            announces: None,
             unknown,
         }
     }
@@ -326,6 +335,11 @@ impl Delivery {
     /// The carrier's name for the accepted message, if it gave one.
     pub fn receipt(&self) -> Option<&Receipt> {
         self.receipt.as_ref()
+    }
+
+    /// The end of the claim that it announces to the claimant; `None` if it is another message.
+    pub fn announces(&self) -> Option<DateTime<Utc>> {
+        self.announces
     }
 
     /// Whether it is a status update, not an alert.

@@ -60,6 +60,9 @@ pub struct Matrix {
     recipients: Vec<Recipient>,
     #[serde(default, skip_serializing_if = "Timing::is_plain")]
     timing: Timing,
+    /// Which recipients have chosen whether they get status updates, by their places.
+    #[serde(rename = "newsOf", default, skip_serializing_if = "Vec::is_empty")]
+    choices: Vec<(u16, StatusUpdates)>,
     /// How long a claim of the team lasts; absent if claims do not end.
     #[serde(
         rename = "claimTimeoutMillis",
@@ -119,6 +122,7 @@ impl Matrix {
             waits: Vec::new(),
             recipients: Vec::new(),
             timing: Timing::default(),
+            choices: Vec::new(),
             claim_timeout: None,
             cut: BTreeMap::new(),
             unknown: Unknown::default(),
@@ -188,16 +192,18 @@ impl Matrix {
         self
     }
 
+    /// The same matrix, in which recipients have chosen whether they get status updates, by their places.
+    #[must_use]
+    pub fn choosing(mut self, choices: Vec<(u16, StatusUpdates)>) -> Self {
+        self.choices = choices;
+        self
+    }
+
     /// The same matrix, for whose severities that many alerts were left out (promise 7).
     #[must_use]
     pub fn without(mut self, cut: BTreeMap<Severity, u32>) -> Self {
         self.cut = cut;
         self
-    }
-
-    /// Forgets the people who were handed the incident, and are at no level. Their places are after all others.
-    pub(crate) fn forget_handed(&mut self) {
-        self.recipients.retain(|one| one.level.is_some());
     }
 
     /// Adds people to whom contacts of the matrix belong.
@@ -207,6 +213,12 @@ impl Matrix {
                 self.recipients.push(recipient);
             }
         }
+    }
+
+    /// Forgets people who are in no level of the matrix.
+    pub(crate) fn forget(&mut self, is_needless: impl Fn(&Recipient) -> bool) {
+        // The steps know people by their places, and all those come before.
+        self.recipients.retain(|one| one.level.is_some() || !is_needless(one));
     }
 
     /// The known people to whom contacts belong.
@@ -295,9 +307,25 @@ impl Matrix {
         &self.zone
     }
 
-    /// Whether people who were alerted get status updates.
+    /// Whether people who were alerted get status updates, unless they have chosen themselves.
     pub fn status_updates(&self) -> StatusUpdates {
         self.status_updates
+    }
+
+    /// Whether status updates go to that contact: as the person has chosen whose contact it is, else as everybody gets
+    /// them. If several people share the contact, one who gets them is enough.
+    pub fn status_updates_at(&self, contact: &Contact) -> StatusUpdates {
+        let whose = (0..).zip(&self.recipients).filter(|(_, one)| one.contact == *contact);
+        let chosen = whose.map(|(place, _): (u16, _)| {
+            let choice = self.choices.iter().find(|(of, _)| *of == place);
+            choice.map_or(self.status_updates, |(_, choice)| *choice)
+        });
+        let chosen: Vec<_> = chosen.collect();
+        match chosen.as_slice() {
+            [] => self.status_updates,
+            chosen if chosen.contains(&StatusUpdates::On) => StatusUpdates::On,
+            _ => StatusUpdates::Off,
+        }
     }
 
     /// The number of numbered levels.

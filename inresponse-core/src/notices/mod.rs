@@ -1,4 +1,5 @@
-//! Tells people about the roster: when their shifts begin or change, and once a week what the coverage check finds.
+//! Tells people about the roster: when their shifts begin or change, and once a week what the coverage check finds. Tells
+//! claimants once a day of claims that look forgotten.
 //!
 //! Every process calls [`Notices::tick`] or [`Notices::run`]. Each team has a row in the shared settings, which one of them
 //! changes by a swap: so one process decides what is due, and one sends it. A notice is sent at least once. It is sent
@@ -9,9 +10,11 @@
 //! | `run` | [`Notices`]: looks at the teams |
 //! | `plan` | what is due for a team |
 //! | `row` | the stored row of a team, and the notices that wait to be sent |
+//! | `claims` | tells claimants of old claims whose incidents are still reported |
 //! | `send` | sends one notice |
 //! | `words` | the texts |
 
+mod claims;
 mod plan;
 mod row;
 mod run;

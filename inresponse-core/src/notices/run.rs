@@ -29,8 +29,8 @@ const TRIES: usize = 5;
 /// Sends the notices of a roster when they are due. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Notices {
-    engine: Engine,
-    settings: Arc<dyn Settings>,
+    pub(super) engine: Engine,
+    pub(super) settings: Arc<dyn Settings>,
 }
 
 impl Notices {
@@ -98,10 +98,12 @@ impl Notices {
                 if is_over() {
                     return 0;
                 }
-                self.look(&team, roster).await.unwrap_or_else(|error| {
+                let failed = |error: Outage| {
                     tracing::error!(%team, error = %Chain::of(&error), "the notices of a team could not be looked at");
                     0
-                })
+                };
+                let sent = self.look(&team, roster).await.unwrap_or_else(failed);
+                sent + self.tell_claimants(&team, &roster.book).await.unwrap_or_else(failed)
             }
         });
         Ok(looks.buffer_unordered(AT_ONCE).fold(0, |sum, sent| async move { sum + sent }).await)

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
+
 use super::notice::Notice;
 use crate::model::{Contact, Delivery, DeliveryId, DeliveryKey, Incident, Purpose, Receipt, State};
 use crate::plan::{self, Upcoming};
@@ -30,6 +32,8 @@ pub enum Occasion {
     Claimed,
     /// A notice to a contact who was handed the incident by somebody else and has not answered yet.
     Handed,
+    /// A notice to the claimant: their claim ends soon. [`Alert::claim_ends_at`] says when.
+    ClaimEnds,
     /// A status update to everybody who was alerted: [`Incident::resolved`] says who has resolved the incident.
     Resolved,
     /// A notice about the roster: [`Alert::as_notice`] has its text. There is no incident, and nobody must respond.
@@ -134,6 +138,9 @@ impl Alert {
         }
         match (self.key.purpose, self.incident.state()) {
             (Purpose::StatusUpdate(_), State::Resolved) => Occasion::Resolved,
+            (Purpose::StatusUpdate(_), State::Claimed) if self.claim_ends_at().is_some() => {
+                Occasion::ClaimEnds
+            }
             (Purpose::StatusUpdate(_), State::Claimed) if self.is_handed() => Occasion::Handed,
             (Purpose::StatusUpdate(_), State::Claimed) => Occasion::Claimed,
             (Purpose::StatusUpdate(_), State::Open) | (Purpose::Alert(_), _) => Occasion::Alert,
@@ -142,6 +149,12 @@ impl Alert {
 
     fn is_handed(&self) -> bool {
         self.incident.handover().is_some() && self.incident.holder_at(&self.contact).is_some()
+    }
+
+    /// When the contact's claim ends, if the message announces that.
+    pub fn claim_ends_at(&self) -> Option<DateTime<Utc>> {
+        let own = self.incident.deliveries().iter().find(|delivery| delivery.key() == self.key);
+        own.and_then(Delivery::announces)
     }
 
     /// A secret link by which the contact can claim the incident.
@@ -160,13 +173,15 @@ impl Alert {
         self.answer_token.as_deref()
     }
 
-    /// The carrier's name for the alert that the contact got in this incident, if this is a status update.
+    /// The carrier's name for the alert that the contact got in this incident, if this is a status update. The notice before
+    /// a claim ends is a message of its own.
     ///
     /// A notifier changes or withdraws that message. If the deployment's [status
     /// updates](crate::model::Matrix::status_updates) are off, it does only that and sends no further message.
     pub fn receipt(&self) -> Option<&Receipt> {
         let is_alert = |d: &&Delivery| !d.is_status_update() && d.contact() == &self.contact;
         match self.key.purpose {
+            Purpose::StatusUpdate(_) if self.claim_ends_at().is_some() => None,
             Purpose::StatusUpdate(_) => {
                 self.incident.deliveries().iter().rev().filter(is_alert).find_map(Delivery::receipt)
             }

@@ -1,10 +1,12 @@
 //! What happened to an incident, as facts. The facts are decided once, and each page, mail and command puts them into
 //! words.
 
-use chrono::{DateTime, Utc};
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::ladder::{self, Rung};
-use crate::model::{BegunLevel, Delivery, Entry, Event, Incident, Level, State};
+use crate::model::{BegunLevel, Delivery, Entry, Event, Incident, Level, Person, Signature, State};
 
 /// Who was reached once every level had its turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +53,24 @@ pub struct Happened<'a> {
     pub entry: &'a Entry,
     /// The consequence of the entry.
     pub follows: Follows,
+    lasted: Option<Duration>,
+}
+
+/// After this time a claim is old.
+const OLD: TimeDelta = TimeDelta::days(1);
+
+/// Whether a claim looks forgotten: it is older than a day, and the incident was reported in the last day (promise 22).
+pub fn looks_forgotten(incident: &Incident, last_reported_at: DateTime<Utc>, now: DateTime<Utc>) -> bool {
+    let is_old = |claimed: &Signature| claimed.at + OLD <= now;
+    let is_claimed = incident.state == State::Claimed && incident.claimed.as_ref().is_some_and(is_old);
+    is_claimed && last_reported_at + OLD > now
+}
+
+impl Happened<'_> {
+    /// How long the claim had lasted, if the entry is the end of a claim.
+    pub fn claim_lasted(&self) -> Option<Duration> {
+        self.lasted
+    }
 }
 
 /// The timeline with the consequences of its entries, the oldest first.
@@ -65,7 +85,8 @@ pub fn history(incident: &Incident) -> Vec<Happened<'_>> {
         }
         _ => Follows::Nothing,
     };
-    entries.iter().enumerate().map(|(i, entry)| Happened { entry, follows: follows(i) }).collect()
+    let happened = |(i, entry)| Happened { entry, follows: follows(i), lasted: claim_lasted(entries, i) };
+    entries.iter().enumerate().map(happened).collect()
 }
 
 /// Whether an event ends the effects of earlier alerts.
@@ -107,6 +128,60 @@ fn next_at_once(incident: &Incident, i: usize, of: u32, level: Level) -> Follows
     match next {
         Some(next) if next.rung != Rung::Over && next.at <= entries[i].at => Follows::TheNextAtOnce,
         Some(_) | None => Follows::Nothing,
+    }
+}
+
+/// A claim that ended because its time was over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClaimOver<'a> {
+    /// The person who had the incident.
+    pub by: &'a Person,
+    /// When the claim ended.
+    pub at: DateTime<Utc>,
+    /// How long the person had it; `None` if the timeline does not say it any more.
+    pub lasted: Option<Duration>,
+}
+
+/// The claim whose end began the current round, if that is why it began.
+pub fn round_began_after(incident: &Incident) -> Option<ClaimOver<'_>> {
+    let entries = incident.timeline.entries();
+    let is_begin =
+        |entry: &Entry| matches!(&entry.event, Event::RoundBegan { round } if *round == incident.round);
+    let began = entries.iter().rposition(is_begin)?;
+    // The team may have changed in between.
+    let before = entries[..began].iter().rposition(|entry| !is_about_team(&entry.event))?;
+    claim_over(entries, before)
+}
+
+fn is_about_team(event: &Event) -> bool {
+    matches!(event, Event::TeamChanged { .. } | Event::TeamGone { .. })
+}
+
+/// How long a claim had lasted that an entry ends.
+fn claim_lasted(entries: &[Entry], end: usize) -> Option<Duration> {
+    claim_over(entries, end).and_then(|over| over.lasted)
+}
+
+fn claim_over(entries: &[Entry], i: usize) -> Option<ClaimOver<'_>> {
+    let Entry { event: Event::ClaimEnded { by }, at, .. } = entries.get(i)? else { return None };
+    let begins = |entry: &&Entry| match &entry.event {
+        Event::Claimed { by: claimant, .. } => claimant.is(by),
+        Event::HandedOver { to, .. } => to.is(by),
+        _ => false,
+    };
+    // The answer to a hand-over is recorded as a claim too.
+    let of_claim = entries[..i].iter().rev().take_while(|entry| !ends_claim(&entry.event, by));
+    let since = of_claim.filter(begins).last().map(|entry| entry.at);
+    let lasted = since.and_then(|since| (*at - since).to_std().ok());
+    Some(ClaimOver { by, at: *at, lasted })
+}
+
+/// Whether an event is not of the claim of that person that was made last, but before it.
+fn ends_claim(event: &Event, by: &Person) -> bool {
+    match event {
+        Event::Claimed { by: claimant, .. } => !claimant.is(by),
+        Event::HandedOver { to, .. } => !to.is(by),
+        event => begins_again(event) || matches!(event, Event::RoundBegan { .. }),
     }
 }
 

@@ -6,13 +6,15 @@ use super::decision::{Decision, change};
 use super::due::note_dead_level;
 use super::{backoff, handover};
 use crate::clock::later;
-use crate::model::{DeliveryId, DeliveryStatus, Incident, LastOutcome, OutcomeKind, Purpose, State};
+use crate::model::{
+    Delivery, DeliveryId, DeliveryStatus, Incident, LastOutcome, OutcomeKind, Purpose, State,
+};
 
 /// Makes a bounced delivery dead, so that nothing waits for it (promise 12).
 ///
 /// A mail may bounce before its acceptance is recorded, or after that answer was lost; then it is not sent again. A bounce of a
 /// delivery from before the incident was last released changes nothing. The bounce of a later delivery counts only while
-/// the incident is open. The bounce of the notice to a new holder counts in every state.
+/// the incident is open. The bounce of a notice to the holder counts while they have the incident.
 pub(super) fn bounced(
     incident: &Incident,
     delivery: &DeliveryId,
@@ -27,7 +29,7 @@ pub(super) fn bounced(
         .position(|d| d.round >= first_round && incident.delivery_id(d.key()) == *delivery);
     // Nobody else would notify the person to whom it was handed.
     let counts =
-        |i: &usize| incident.state == State::Open || handover::is_notice(incident, &incident.deliveries[*i]);
+        |i: &usize| incident.state == State::Open || is_for_the_holder(incident, &incident.deliveries[*i]);
     let Some(i) = position.filter(counts) else { return Decision::Nothing };
     let was_accepted = match incident.deliveries[i].status {
         DeliveryStatus::Accepted { .. } => true,
@@ -50,6 +52,12 @@ pub(super) fn bounced(
     change(next, Vec::new(), now)
 }
 
+/// Whether a delivery tells the holder of something that nobody else tells them: the hand-over, or the claim's end.
+fn is_for_the_holder(incident: &Incident, delivery: &Delivery) -> bool {
+    let announces = incident.state == State::Claimed && delivery.announces.is_some();
+    announces || handover::is_notice(incident, delivery)
+}
+
 /// Makes an accepted delivery due again, because its carrier reports that this attempt failed for now: a phone that is
 /// switched off, or a network that lost the message.
 ///
@@ -67,7 +75,7 @@ pub(super) fn undelivered(
     let Some(i) = (0..incident.deliveries.len()).find(is_it) else { return Decision::Nothing };
     let found = &incident.deliveries[i];
     let counts = incident.state == State::Open && !found.is_status_update();
-    if !(counts || handover::is_notice(incident, found)) || found.round != incident.round {
+    if !(counts || is_for_the_holder(incident, found)) || found.round != incident.round {
         return Decision::Nothing;
     }
     let was_accepted = match found.status {

@@ -5,10 +5,10 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::backoff;
-use super::claim_end;
 use super::decision::{Decision, change};
 use super::draft::due_at;
 use super::past::{happened, leases};
+use super::{claim_end, claim_notice};
 use crate::clock::later;
 use crate::model::{DeliveryStatus, Event, Incident, State};
 
@@ -41,7 +41,10 @@ pub(super) fn clock_went_back(incident: &Incident, lease: Duration, now: DateTim
         handover.unconfirmed_at.iter_mut().for_each(has_come);
     }
     if let Some(end) = &mut next.claim_end {
+        let was = end.at;
         claim_end::move_back(end, now);
+        let is = end.at;
+        claim_notice::move_back(&mut next, was, is);
     }
     for delivery in &mut next.deliveries {
         let is_later_step = delivery.is_later_step();

@@ -5,6 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use super::claim_end;
+use super::claim_notice::{self, Stopped};
 use super::decision::{Decision, Dispatch, change};
 use super::handover::{self, Matured};
 use super::hold::{Held, Hold};
@@ -29,17 +30,17 @@ pub(super) fn due(
     now: DateTime<Utc>,
 ) -> Decision {
     let mut incident = incident.clone();
-    let matured = match handover::mature(&mut incident, round.as_ref(), now) {
-        Matured::Nothing => match claim_end::mature(&mut incident, round.as_ref(), now) {
-            Matured::Nothing => false,
-            Matured::Changed => true,
+    let mut changed = false;
+    for mature in [handover::mature, claim_end::mature] {
+        match mature(&mut incident, round.as_ref(), now) {
+            Matured::Nothing => {}
+            Matured::Changed => changed = true,
             Matured::NeedsRound(of) => return Decision::NeedsRound(of),
-        },
-        Matured::Changed => true,
-        Matured::NeedsRound(of) => return Decision::NeedsRound(of),
-    };
+        }
+    }
+    changed |= claim_notice::stop_outdated(&mut incident, now) == Stopped::Some;
     let alerts = incident.state == State::Open;
-    let mut due = Due { incident, alerts, lease, hold, now, sends: Vec::new(), changed: matured };
+    let mut due = Due { incident, alerts, lease, hold, now, sends: Vec::new(), changed };
 
     // The people who were being alerted come first: after an outage the on-call engineer, not everyone at once.
     let renewal_held = due.expire_leases();

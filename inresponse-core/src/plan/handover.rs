@@ -96,7 +96,8 @@ fn notice_places(incident: &Incident) -> impl Iterator<Item = usize> + '_ {
     // Those to earlier holders were replaced. A later status update may have been made for somebody else, whose carrier
     // answered late.
     let is_notice = move |d: &Delivery| {
-        d.round == incident.round && d.is_status_update() && incident.holder_at(&d.contact).is_some()
+        let tells_them = d.is_status_update() && d.announces.is_none();
+        d.round == incident.round && tells_them && incident.holder_at(&d.contact).is_some()
     };
     (0..).zip(&incident.deliveries).filter(move |(_, d)| is_notice(d)).map(|(i, _)| i)
 }

@@ -25,6 +25,7 @@
 //! | `personal` | the steps of people's rules, which are later than their level |
 //! | `status_updates` | status updates: who is notified of a claim |
 //! | `claim_end` | when a claim ends, and the new round after it |
+//! | `claim_notice` | the notice to the claimant before that |
 //! | `handover` | the new holder who has not answered yet |
 //! | `account` | past events, as facts for pages, mails and answers |
 //! | `outlook` | future alerts, as facts of the same kind |
@@ -38,6 +39,7 @@ mod answer;
 mod backoff;
 mod bounce;
 mod claim_end;
+mod claim_notice;
 mod clock_back;
 mod decision;
 mod draft;
@@ -57,7 +59,9 @@ mod round;
 mod status_updates;
 mod step;
 
-pub use account::{Follows, Happened, Reached, Turn, history, reached, turns};
+pub use account::{
+    ClaimOver, Follows, Happened, Reached, Turn, history, looks_forgotten, reached, round_began_after, turns,
+};
 pub(crate) use answer::judge;
 pub use decision::{Decision, Dispatch, Plan};
 #[cfg(feature = "runner")]

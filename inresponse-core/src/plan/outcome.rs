@@ -93,13 +93,16 @@ fn merge(incident: &Incident, ended: Ending<'_>, now: DateTime<Utc>) -> Decision
         }
         // The person who has the incident and has answered need not be notified.
         DeliveryStatus::Pending { .. }
-            if incident.handover.is_none() && incident.holder_at(&delivery.contact).is_some() =>
+            if incident.handover.is_none()
+                && delivery.announces.is_none()
+                && incident.holder_at(&delivery.contact).is_some() =>
         {
             DeliveryStatus::Stopped { at: now }
         }
         DeliveryStatus::Pending { .. }
             if delivery.is_status_update()
                 && attempt >= status_updates::MAX_ATTEMPTS
+                && delivery.announces.is_none()
                 && !handover::is_notice(incident, delivery) =>
         {
             DeliveryStatus::Dead { at: now }

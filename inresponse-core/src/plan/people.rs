@@ -9,10 +9,8 @@ use super::decision::{Decision, change};
 use super::ladder::{self, Rung};
 use super::request::{Refusal, StateChange, TakeOver, Update};
 use super::round::{Alerted, NextRound, RoundOf, begin_again, next_of, stop_pending};
-use super::{claim_end, handover, personal, status_updates};
-use crate::model::{
-    Contact, Edge, Ended, Event, Incident, KeyName, MethodName, Person, PersonId, Recipient, Signature, State,
-};
+use super::{claim_end, claim_notice, handover, personal, status_updates};
+use crate::model::{Contact, Edge, Ended, Event, Incident, KeyName, MethodName, Person, Signature, State};
 
 /// Does what a person asks for, or refuses it.
 pub(super) fn update(
@@ -44,7 +42,7 @@ pub(super) fn update(
             Grant::Nothing => {}
             Grant::Change => {
                 match request {
-                    StateChange::Claim(_) => claim(&mut next, who, now),
+                    StateChange::Claim(_) => claim(&mut next, who, &update.reach, now),
                     StateChange::Resolve => resolve(&mut next, who, None, now),
                     StateChange::End(ended) => resolve(&mut next, who, Some(*ended), now),
                     StateChange::Release(_) => match round {
@@ -61,7 +59,12 @@ pub(super) fn update(
                         Some(_) => return Decision::Refuse(Refusal::UnknownTeam(team.clone())),
                     },
                     StateChange::Escalate => escalate(&mut next, who, now),
-                    StateChange::Snooze(time) => snooze(&mut next, who, *time, now),
+                    StateChange::Snooze(time) => {
+                        if next.is_claimed_by(&update.by) {
+                            claim_notice::remember(&mut next, &update.by, &update.reach);
+                        }
+                        snooze(&mut next, who, *time, now);
+                    }
                 }
                 changed = true;
             }
@@ -158,9 +161,11 @@ pub(super) fn escalates_at(incident: &Incident) -> Result<DateTime<Utc>, Refusal
 }
 
 /// Claims the incident, which stops the alerts (promise 11). Only a message in flight may still arrive.
-fn claim(incident: &mut Incident, who: Who<'_>, now: DateTime<Utc>) {
+fn claim(incident: &mut Incident, who: Who<'_>, reach: &[(MethodName, Contact)], now: DateTime<Utc>) {
     let from = own(incident, who.by, now);
     status_updates::create(incident, who.by, &[], now);
+    claim_notice::remember(incident, who.by, reach);
+    claim_notice::plan(incident, now);
     who.notes(incident, Event::Claimed { by: who.by.clone(), from }, now);
 }
 
@@ -184,22 +189,13 @@ fn hand_over(
 ) {
     let by = who.by;
     let from = own(incident, to, now);
-    if let Ok(person) = PersonId::new(to.as_str()) {
-        let recipient = |(method, contact): &(MethodName, Contact)| Recipient {
-            level: None,
-            contact: contact.clone(),
-            person: person.clone(),
-            method: method.clone(),
-        };
-        // Only the holder is needed: an incident that is handed on and on does not grow (promise 7).
-        incident.matrix.forget_handed();
-        incident.matrix.know(reach.iter().map(recipient));
-    }
+    claim_notice::know(incident, to, reach);
     let mut owner: Vec<Contact> = reach.iter().map(|(_, contact)| contact.clone()).collect();
     if owner.is_empty() {
         owner.extend(to.contact());
     }
     status_updates::create(incident, by, if to.is(by) { &[] } else { &owner }, now);
+    claim_notice::plan(incident, now);
     who.notes(incident, Event::HandedOver { by: by.clone(), to: to.clone(), from }, now);
     if !to.is(by) {
         handover::begin(incident, now);
@@ -234,6 +230,7 @@ fn hand_to_team(incident: &mut Incident, who: Who<'_>, round: NextRound, now: Da
 /// Sets the end of the claim.
 fn snooze(incident: &mut Incident, who: Who<'_>, time: Duration, now: DateTime<Utc>) {
     claim_end::snooze(incident, time, now);
+    claim_notice::plan(incident, now);
     who.notes(incident, Event::Snoozed { by: who.by.clone(), seconds: time.as_secs() }, now);
 }
 

@@ -63,8 +63,8 @@ pub struct Update {
     pub state: Option<StateChange>,
     /// A note for the timeline.
     pub note: Option<Note>,
-    /// The methods of the person to whom the incident is handed over. If empty, the person's name is used, if it is an
-    /// address.
+    /// The methods of the person to whom the incident is handed over, or who claims or snoozes it. If empty, the person's
+    /// name is used, if it is an address.
     pub reach: Vec<(MethodName, Contact)>,
 }
 

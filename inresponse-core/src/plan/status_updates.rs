@@ -23,7 +23,8 @@ pub(super) fn create(incident: &mut Incident, by: &Person, new_owner: &[Contact]
     }
     for delivery in incident.deliveries.iter().filter(|d| may_know(incident, d)) {
         let contact = delivery.contact();
-        let is_asked = incident.matrix.status_updates() == StatusUpdates::On && !is(incident, contact, by);
+        let is_asked =
+            incident.matrix.status_updates_at(contact) == StatusUpdates::On && !is(incident, contact, by);
         // A message that shows a state or rings until it is withdrawn is changed even if nobody is told.
         if (is_asked || delivery.receipt.is_some()) && !told.contains(contact) {
             told.push(contact.clone());

@@ -46,6 +46,8 @@ pub enum FindingKind {
     UnreadFeed,
     /// A level other than the first resolves to nobody.
     EmptyLevel,
+    /// Somebody has had an incident for more than a day, and it is still being reported.
+    ForgottenClaim,
     /// Two levels in a row are the same people.
     SamePeople,
     /// Only one person is ever on call.
@@ -64,7 +66,7 @@ pub enum FindingKind {
 
 impl FindingKind {
     /// All of them.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Gap,
         Self::NoMethod,
         Self::UnreachedMethod,
@@ -75,6 +77,7 @@ impl FindingKind {
         Self::StaleFeed,
         Self::UnreadFeed,
         Self::EmptyLevel,
+        Self::ForgottenClaim,
         Self::SamePeople,
         Self::OnePerson,
         Self::TwoPlaces,
@@ -97,6 +100,7 @@ impl FindingKind {
             Self::StaleFeed => "staleFeed",
             Self::UnreadFeed => "unreadFeed",
             Self::EmptyLevel => "emptyLevel",
+            Self::ForgottenClaim => "forgottenClaim",
             Self::SamePeople => "samePeople",
             Self::OnePerson => "onePerson",
             Self::TwoPlaces => "twoPlaces",

@@ -6,7 +6,9 @@ use std::time::Duration;
 use super::on_duty::OnDuty;
 use super::shifts::Who;
 use super::{Book, Profile, RuleFor};
-use crate::model::{Contact, Level, Matrix, MethodName, PersonId, Recipient, Severity, TimedStep, Timing};
+use crate::model::{
+    Contact, Level, Matrix, MethodName, PersonId, Recipient, Severity, StatusUpdates, TimedStep, Timing,
+};
 
 /// Who is alerted in a round, and when.
 pub(super) struct Frozen {
@@ -14,6 +16,7 @@ pub(super) struct Frozen {
     pub(super) fallback: Vec<Contact>,
     recipients: Vec<Recipient>,
     timing: Timing,
+    choices: Vec<(u16, StatusUpdates)>,
     cut: BTreeMap<Severity, u32>,
 }
 
@@ -24,7 +27,8 @@ const MAX_BYTES: usize = 12 * 1024;
 impl Frozen {
     /// Adds people and times to a matrix of these levels.
     pub(super) fn complete(self, matrix: Matrix) -> Matrix {
-        matrix.reaching(self.recipients).timed(self.timing).without(self.cut)
+        let matrix = matrix.reaching(self.recipients).choosing(self.choices);
+        matrix.timed(self.timing).without(self.cut)
     }
 }
 
@@ -181,7 +185,10 @@ impl<'a> Round<'a> {
             levels.push(contacts);
         }
         let fallback = levels.pop().unwrap_or_default();
-        Frozen { levels, fallback, recipients, timing: Timing::default(), cut: BTreeMap::new() }
+        let choice = |one: &Recipient| self.book.person(&one.person)?.status_updates();
+        let choices = (0..).zip(&recipients).filter_map(|(place, one)| Some((place, choice(one)?))).collect();
+        let (timing, cut) = (Timing::default(), BTreeMap::new());
+        Frozen { levels, fallback, recipients, timing, choices, cut }
     }
 }
 

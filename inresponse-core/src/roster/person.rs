@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Moment;
 use crate::error::InvalidInput;
-use crate::model::{Contact, MethodName, OwnerName, Scheme, Severity, Zone};
+use crate::model::{Contact, MethodName, OwnerName, Scheme, Severity, StatusUpdates, Zone};
 
 /// A person of the roster: their display name, time zone, methods, rules and absences.
 ///
@@ -26,6 +26,8 @@ pub struct Profile {
     absences: Vec<Absence>,
     #[serde(default, skip_serializing_if = "DayAhead::is_default")]
     day_ahead_notice: DayAhead,
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "on_or_off")]
+    status_updates: Option<StatusUpdates>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     stopped: BTreeMap<MethodName, DateTime<Utc>>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -121,6 +123,7 @@ impl Profile {
             rules: BTreeMap::new(),
             absences: Vec::new(),
             day_ahead_notice: DayAhead::NotAsked,
+            status_updates: None,
             stopped: BTreeMap::new(),
             verified: BTreeMap::new(),
             owner: None,
@@ -214,6 +217,12 @@ impl Profile {
         self.day_ahead_notice
     }
 
+    /// Whether the person gets status updates about incidents of which they were alerted; `None` if they have not chosen,
+    /// so that the deployment decides.
+    pub fn status_updates(&self) -> Option<StatusUpdates> {
+        self.status_updates
+    }
+
     /// The person's first method that is a mail address, in the order of the methods' names.
     pub fn mail(&self) -> Option<&Contact> {
         self.methods.values().find(|contact| contact.scheme() == Scheme::mailto().as_str())
@@ -286,6 +295,13 @@ impl ProfileBuilder {
     #[must_use]
     pub fn day_ahead_notice(mut self, notice: DayAhead) -> Self {
         self.profile.day_ahead_notice = notice;
+        self
+    }
+
+    /// Whether the person gets status updates (default: the deployment decides).
+    #[must_use]
+    pub fn status_updates(mut self, choice: StatusUpdates) -> Self {
+        self.profile.status_updates = Some(choice);
         self
     }
 
@@ -366,6 +382,30 @@ impl std::fmt::Display for RuleFor {
             Self::Severity(severity) => severity.fmt(f),
             Self::Default => f.write_str("default"),
         }
+    }
+}
+
+mod on_or_off {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use crate::model::StatusUpdates;
+
+    pub(super) fn serialize<S: Serializer>(choice: &Option<StatusUpdates>, s: S) -> Result<S::Ok, S::Error> {
+        let word = choice.map(|choice| match choice {
+            StatusUpdates::On => "on",
+            StatusUpdates::Off => "off",
+        });
+        word.serialize(s)
+    }
+
+    /// A word of a newer version counts as no choice.
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Option<StatusUpdates>, D::Error> {
+        let word = Option::<String>::deserialize(d)?;
+        Ok(match word.as_deref() {
+            Some("on") => Some(StatusUpdates::On),
+            Some("off") => Some(StatusUpdates::Off),
+            Some(_) | None => None,
+        })
     }
 }
 
@@ -462,9 +502,11 @@ mod tests {
                 to: "2026-12-27T09:00+02:00".parse().unwrap(),
             })
             .day_ahead_notice(DayAhead::Asked)
+            .status_updates(StatusUpdates::Off)
             .build()
             .unwrap();
         let json = serde_json::to_string(&profile).unwrap();
+        assert!(json.contains(r#""statusUpdates":"off""#), "{json}");
         assert_eq!(serde_json::from_str::<Profile>(&json).unwrap(), profile);
         let away = |at: &str| profile.is_away(at.parse().unwrap());
         assert!(away("2026-12-23T22:00:00Z") && !away("2026-12-23T21:59:59Z"));

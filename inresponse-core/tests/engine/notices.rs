@@ -5,13 +5,18 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use inresponse_core::Engine;
-use inresponse_core::engine::RosterEdited;
+use inresponse_core::engine::{Reported, RosterEdited, Updated};
+use inresponse_core::feeds;
 use inresponse_core::memory::{MemoryRoster, MemorySettings, MemoryStore};
-use inresponse_core::model::{Contact, MethodName, OverrideId, PersonId, ScheduleName, Scheme, Zone};
+use inresponse_core::model::{
+    Contact, MethodName, OverrideId, PersonId, Report, ScheduleName, Scheme, ServiceName, Severity, Zone,
+};
 use inresponse_core::notices::Notices;
 use inresponse_core::notify::{Alert, Notifier, Notifiers, Outcome};
+use inresponse_core::plan::{StateChange, TakeOver, Update};
 use inresponse_core::roster::{
-    DayAhead, Entry, Layer, Override, Profile, RosterEdit, Schedule, ShiftNotices, Target, Team, TeamLevel,
+    DayAhead, Entry, FindingKind, Layer, Override, Profile, RosterEdit, Schedule, ShiftNotices, Target, Team,
+    TeamLevel,
 };
 use inresponse_core::testing::ManualClock;
 use serde_json::{Value, json};
@@ -268,4 +273,67 @@ async fn of_two_servers_one_sends() {
     let (a, b) = tokio::join!(scene.notices.tick(), other.tick());
     assert_eq!(a.unwrap() + b.unwrap(), 1);
     assert_eq!(scene.told().len(), 1);
+}
+
+#[tokio::test]
+async fn p22_who_has_an_incident_that_is_still_reported_is_told_once_a_day() {
+    let scene = Scene::new(None).await;
+    let service = ServiceName::new("shop").unwrap();
+    scene.edit("admin", Entry::Service { service, team: team("web"), owner: None }).await;
+    let report = async || {
+        let report = Report::builder("shop", Severity::Warn, "5xx").dedup_key("k").build().unwrap();
+        match scene.engine.report(report).await.unwrap() {
+            Reported::New(record) | Reported::Repeat(record) => record.number(),
+            Reported::UnknownService => panic!("the service is there"),
+        }
+    };
+    let number = report().await;
+    let asks = async |change| {
+        let update = Update::state(person("jo"), change);
+        assert!(matches!(scene.engine.update(number, &update).await.unwrap(), Updated::Changed(_)));
+    };
+    asks(StateChange::Claim(TakeOver::No)).await;
+    let told = || -> Vec<String> {
+        let told = scene.told().into_iter();
+        told.filter(|told| told.contains("You have had incident")).collect()
+    };
+    let found = async || {
+        let web = team("web");
+        let found = feeds::coverage(&scene.engine, &scene.settings, Some(&web), 1).await.unwrap();
+        let found = found[&web].iter().filter(|finding| finding.kind == FindingKind::ForgottenClaim);
+        found.map(|finding| finding.detail.clone()).collect::<Vec<_>>()
+    };
+    let hours = async |hours: u64| {
+        for _ in 0..hours {
+            scene.pass(3600).await;
+            report().await;
+        }
+    };
+    hours(23).await;
+    assert_eq!((told(), found().await), (Vec::new(), Vec::new()), "it is not a day old");
+    hours(2).await;
+    let first = told();
+    let title = format!("jo@example.org: You have had incident {number} for 1 d, and it is still reported");
+    assert_eq!(first.len(), 1, "{first:#?}");
+    assert!(first[0].starts_with(&title), "{first:#?}");
+    let since = "since 2026-12-06 12:00 UTC, and it was reported again at 2026-12-07 13:00 UTC";
+    assert_eq!(found().await, [format!("jo has had incident {number} {since}")]);
+    hours(22).await;
+    assert_eq!(told(), [""; 0], "once a day");
+    hours(3).await;
+    assert_eq!(told().len(), 1);
+    // A snooze does not change that.
+    asks(StateChange::Snooze(secs(7 * DAY))).await;
+    hours(24).await;
+    assert_eq!(told().len(), 1);
+    // Nobody reports it any more.
+    scene.pass(2 * DAY).await;
+    assert_eq!(told().len(), 1, "it was reported in the last day");
+    assert_eq!(found().await, [""; 0]);
+    report().await;
+    scene.pass(2 * 3600).await;
+    assert_eq!(told().len(), 1, "it is reported again");
+    asks(StateChange::Resolve).await;
+    scene.pass(2 * DAY).await;
+    assert_eq!((told(), found().await), (Vec::new(), Vec::new()));
 }

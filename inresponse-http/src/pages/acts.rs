@@ -1,5 +1,7 @@
 //! Executes the forms of the board, as the API would, for the person who is signed in.
 
+use std::time::Duration;
+
 use axum::http::header::RETRY_AFTER;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -20,6 +22,7 @@ use crate::input::{Bytes, Path, number};
 use crate::outsiders::{Allowed, allowed};
 use crate::problem::Problem;
 use crate::routes::changes::edit_as;
+use crate::wire::report::MAX_SNOOZE;
 use crate::wire::roster::Named;
 
 /// A button that was pressed, with its input.
@@ -113,12 +116,23 @@ fn read(field: &impl Fn(&str) -> String) -> Result<Act, InvalidInput> {
         "release" => vec![StateChange::Release(TakeOver::No)],
         "resolve" => vec![StateChange::Resolve],
         "escalate" => vec![StateChange::Escalate],
+        "snooze" => vec![StateChange::Snooze(snooze(&field("seconds"))?)],
         "hand-to-person" => vec![StateChange::HandTo(Person::new(field("person"))?)],
         "hand-to-team" => vec![StateChange::HandToTeam(TeamName::new(field("team"))?)],
         "note" => return Ok(Act { changes: Vec::new(), note: Some(Note::new(field("note"))?) }),
         _ => return Err(InvalidInput::field("button", "is not a button of this page")),
     };
     Ok(Act { changes, note: None })
+}
+
+/// After how long a claim ends.
+fn snooze(seconds: &str) -> Result<Duration, InvalidInput> {
+    match seconds.parse() {
+        Ok(seconds @ 1..=MAX_SNOOZE) => Ok(Duration::from_secs(seconds)),
+        Ok(_) | Err(_) => {
+            Err(InvalidInput::field("seconds", format!("must be a number from 1 to {MAX_SNOOZE}")))
+        }
+    }
 }
 
 impl Act {

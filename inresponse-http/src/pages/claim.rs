@@ -2,6 +2,8 @@
 //!
 //! Mail scanners follow links, so opening the page changes nothing: only its form does.
 
+use std::time::Duration;
+
 use askama::Template;
 use axum::body::to_bytes;
 use axum::extract::Request;
@@ -14,7 +16,7 @@ use inresponse_core::model::{Incident, IncidentNumber, KeyName, Person, Severity
 use inresponse_core::plan::{self, StateChange, TakeOver, Update};
 
 use super::acts::in_turn;
-use super::incident::links;
+use super::incident::{claim_ends, links};
 use super::words::{Moment, Told, alerted};
 use super::{Frame, Place, html, message, told_outage};
 use crate::Api;
@@ -23,6 +25,8 @@ use crate::here::Here;
 use crate::input::{Params, Path, number};
 use crate::problem::Problem;
 
+/// How much longer a claim lasts after the button that snoozes it.
+const SNOOZE: Duration = Duration::from_secs(3600);
 /// The maximum size of the form, in bytes.
 const MAX_FORM: usize = 4096;
 
@@ -41,6 +45,8 @@ struct Page {
     since: Option<Moment>,
     /// The time by which the person who was handed the incident must answer.
     answer_by: Option<Moment>,
+    /// When the claim ends, if no answer is expected before.
+    claim_ends: Option<Moment>,
     form: Option<Form>,
     links: Vec<(String, String)>,
     /// The people alerted so far, with the result of each alert.
@@ -68,6 +74,7 @@ enum Then {
     Nothing,
     Resolve,
     Release,
+    Snooze,
 }
 
 impl Then {
@@ -75,6 +82,7 @@ impl Then {
         match text {
             "resolve" => Self::Resolve,
             "release" => Self::Release,
+            "snooze" => Self::Snooze,
             _ => Self::Nothing,
         }
     }
@@ -84,6 +92,7 @@ impl Then {
             Self::Nothing => "",
             Self::Resolve => "resolve",
             Self::Release => "release",
+            Self::Snooze => "snooze",
         }
     }
 }
@@ -105,7 +114,7 @@ struct Link {
 /// The page with the claim button. Opening the page changes nothing.
 #[utoipa::path(get, path = "/incidents/{incidentId}/claim", tag = "incidents",
     params(("incidentId" = u64, Path), ("token" = String, Query, description = "from the link in an alert"),
-        ("then" = Option<String>, Query, description = "the first button of the page: `resolve` or `release`")),
+        ("then" = Option<String>, Query, description = "the first button of the page: `resolve`, `release` or `snooze`")),
     responses(
         (status = 200, description = "a page with a button", body = String, content_type = "text/html"),
         (status = 400, description = "the path contains no incident number", body = String, content_type = "text/html"),
@@ -136,7 +145,7 @@ pub(crate) async fn page(
     params(("incidentId" = u64, Path), ("token" = String, Query, description = "from the link in an alert")),
     request_body(content = String, content_type = "application/x-www-form-urlencoded",
         description = "`name`: who claims; `takeOver=yes`: claims it even if somebody else has it; `then=resolve`: also resolves it; \
-            `then=release`: the person who has it gives it back"),
+            `then=release`: the person who has it gives it back; `then=snooze`: claims it, and the claim ends in an hour"),
     responses(
         (status = 200, description = "claimed", body = String, content_type = "text/html"),
         (status = 400, description = "the name is invalid", body = String, content_type = "text/html"),
@@ -179,6 +188,8 @@ pub(crate) async fn claim(
         Then::Nothing => vec![StateChange::Claim(take_over)],
         Then::Resolve => vec![StateChange::Claim(take_over), StateChange::Resolve],
         Then::Release => vec![StateChange::Release(TakeOver::No)],
+        // If the claim has ended meanwhile, it is claimed again.
+        Then::Snooze => vec![StateChange::Claim(take_over), StateChange::Snooze(SNOOZE)],
     };
     let update = |change| Update::state(by.clone(), change).with_key(KeyName::link());
     let updates = changes.into_iter().map(update).collect();
@@ -272,6 +283,9 @@ fn current(api: &Api, incident: &Incident, link: Link, me: Option<&Person>, stat
         }
         (IncidentState::Claimed, Some(claimed)) if is_theirs(&claimed.by) => {
             let mut buttons = vec![button("Resolve", Then::Resolve), button("Release", Then::Release)];
+            if plan::claim_ends_at(incident).is_some() {
+                buttons.push(button("Keep it for another hour", Then::Snooze));
+            }
             let heading = if incident.handover().is_some() {
                 buttons.insert(0, button("I have it", Then::Nothing));
                 "It was handed to you".to_owned()
@@ -314,6 +328,7 @@ fn current(api: &Api, incident: &Incident, link: Link, me: Option<&Person>, stat
         heading,
         since: since.map(|since| Moment::clock(zone, since)),
         answer_by: answer_by.map(|at| Moment::clock(zone, at)),
+        claim_ends: claim_ends(incident).map(|at| Moment::clock(zone, at)),
         form,
         links: links(incident),
         told: alerted(incident),

@@ -191,6 +191,6 @@ impl Fragment {
 }
 
 /// When the claim ends; `None` if an answer is expected, which is shown instead.
-fn claim_ends(incident: &Incident) -> Option<DateTime<Utc>> {
+pub(super) fn claim_ends(incident: &Incident) -> Option<DateTime<Utc>> {
     plan::claim_ends_at(incident).filter(|_| plan::answer_by(incident).is_none())
 }

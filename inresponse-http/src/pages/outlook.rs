@@ -205,6 +205,7 @@ const fn words(kind: FindingKind) -> &'static str {
         FindingKind::StaleFeed => "Calendar feed is out of date",
         FindingKind::UnreadFeed => "Calendar feed not understood",
         FindingKind::EmptyLevel => "Empty level",
+        FindingKind::ForgottenClaim => "Claim looks forgotten",
         FindingKind::SamePeople => "Same people twice",
         FindingKind::OnePerson => "Only one person",
         FindingKind::TwoPlaces => "On call in two places",

@@ -27,6 +27,8 @@ pub(super) struct Form {
     pub(super) absences: String,
     /// Whether the person is also notified a day before a shift begins.
     pub(super) day_ahead: bool,
+    /// Whether the person gets status updates: `on`, `off`, or empty if the deployment decides.
+    pub(super) status_updates: String,
 }
 
 impl Form {
@@ -45,6 +47,7 @@ impl Form {
             rules: text("rules"),
             absences: text("absences"),
             day_ahead: text("day-ahead") == "on",
+            status_updates: text("status-updates"),
         }
     }
 
@@ -66,6 +69,7 @@ impl Form {
             rules: steps.collect::<Vec<_>>().join("\n"),
             absences: absences.join("\n"),
             day_ahead: shown.day_ahead_notice,
+            status_updates: shown.status_updates.map(|choice| choice.to_string()).unwrap_or_default(),
         }
     }
 
@@ -104,6 +108,7 @@ impl Form {
             rules: Some(rules),
             absences: Some(absences),
             day_ahead_notice: Some(self.day_ahead),
+            status_updates: Some(self.status_updates.as_str()).filter(|s| !s.is_empty()).map(Into::into),
         };
         if invalid.is_empty() { Ok(entry) } else { Err(invalid) }
     }
@@ -131,6 +136,7 @@ mod tests {
             rules: "CRIT 0 mail\nCRIT 180 call, mail".to_owned(),
             absences: "2026-12-24T00:00 to 2026-12-27T09:00".to_owned(),
             day_ahead: true,
+            status_updates: "off".to_owned(),
         };
         let (profile, _) = crate::wire::people::profile(form.entry().unwrap()).unwrap();
         assert_eq!(Form::of(&PersonId::new("jo").unwrap(), &profile, Addresses::Whole), form);

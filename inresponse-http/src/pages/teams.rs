@@ -6,6 +6,7 @@ use axum::response::Response;
 use chrono::{Datelike, NaiveDate, TimeDelta};
 use inresponse_core::model::TeamName;
 use inresponse_core::roster::{Book, Entry, EntryKind, Rota, Target};
+use inresponse_core::text::duration;
 use inresponse_core::{InvalidInput, Outage};
 
 use super::card::{Card, Cell, month};
@@ -47,6 +48,8 @@ struct Page {
     /// The days that were set by hand.
     days: Vec<(String, String)>,
     services: Vec<(String, String)>,
+    /// How long a claim lasts, if claims of the team end.
+    claims_last: Option<String>,
     take: Option<Take>,
     /// The address to which the form for such a day is sent.
     action: String,
@@ -183,6 +186,7 @@ async fn shown(
         next: at(days.next),
         days: set.collect(),
         services: services(api, team).await?,
+        claims_last: directory.settings().and_then(|team| team.claim_timeout()).map(duration),
         take: Take::now(book, reader, team),
         action: format!("{}/board/teams/{}/shifts", api.prefix(), segment(team.as_str())),
         may_edit: me.caller.sees == Addresses::Whole,

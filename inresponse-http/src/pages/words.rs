@@ -143,7 +143,12 @@ fn told(incident: &Incident, happened: &Happened<'_>) -> String {
                 "Team {team} is gone, and nobody takes its place: the people of the last round are alerted"
             )
         }
-        Event::ClaimEnded { by } => format!("The claim of {by} ended, so the incident is open again"),
+        Event::ClaimEnded { by } => {
+            let after = happened
+                .claim_lasted()
+                .map_or_else(String::new, |time| format!(" after {}", inresponse_core::text::duration(time)));
+            format!("The claim of {by} ended{after}, so the incident is open again")
+        }
         Event::Snoozed { by, seconds } => {
             format!("{by} set the claim to end after {}", duration(*seconds))
         }
@@ -256,6 +261,13 @@ impl Words {
     fn of(incident: &Incident, delivery: &Delivery) -> Self {
         if !delivery.is_status_update() {
             return Self { before: "will be alerted", during: "is being alerted", after: "alerted" };
+        }
+        if delivery.announces().is_some() {
+            return Self {
+                before: "will be told that the claim ends",
+                during: "is being told that the claim ends",
+                after: "told that the claim ends",
+            };
         }
         // A round keeps only its latest status updates, and no round follows a resolution.
         let is_resolution =

@@ -6,7 +6,7 @@ use std::time::Duration;
 use inresponse_api as api;
 use inresponse_core::InvalidInput;
 use inresponse_core::engine::Tested;
-use inresponse_core::model::{Contact, MethodName, OwnerName, PersonId};
+use inresponse_core::model::{Contact, MethodName, OwnerName, PersonId, StatusUpdates};
 use inresponse_core::roster::{Absence, Moment, Profile, RuleFor, RuleStep, Target, Zone};
 
 use super::field::{at, owner};
@@ -60,6 +60,12 @@ pub(crate) fn profile(given: api::PersonEntry) -> Result<(Profile, Vec<Named>), 
         }
     }
     profile = profile.day_ahead_notice(given.day_ahead_notice.unwrap_or_default().into());
+    match given.status_updates {
+        None => {}
+        Some(api::StatusUpdates::On) => profile = profile.status_updates(StatusUpdates::On),
+        Some(api::StatusUpdates::Off) => profile = profile.status_updates(StatusUpdates::Off),
+        Some(api::StatusUpdates::Other(_)) => invalid.push("statusUpdates", "must be on or off"),
+    }
     match profile.build() {
         Ok(profile) if invalid.is_empty() => Ok((profile.owned_by(owner.flatten()), named)),
         Ok(_) => Err(invalid),
@@ -97,6 +103,10 @@ pub(crate) fn person(id: &PersonId, profile: &Profile, addresses: Addresses) -> 
             .collect(),
         absences: profile.absences().iter().map(absence).collect(),
         day_ahead_notice: profile.day_ahead_notice().into(),
+        status_updates: profile.status_updates().map(|choice| match choice {
+            StatusUpdates::On => api::StatusUpdates::On,
+            StatusUpdates::Off => api::StatusUpdates::Off,
+        }),
         stopped: profile.stopped().iter().map(|(name, at)| (name.to_string(), *at)).collect(),
         verified: profile.verified().iter().map(|(name, at)| (name.to_string(), *at)).collect(),
         owner: profile.owner().map(OwnerName::to_string),

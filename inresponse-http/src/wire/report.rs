@@ -10,7 +10,7 @@ use inresponse_core::plan::{StateChange, TakeOver, Update};
 use crate::input::read_time;
 
 /// The longest snooze, in seconds.
-const MAX_SNOOZE: u64 = 7 * 24 * 3600;
+pub(crate) const MAX_SNOOZE: u64 = 7 * 24 * 3600;
 
 fn required(field: &'static str, value: Option<String>, invalid: &mut InvalidInput) -> String {
     if value.is_none() {

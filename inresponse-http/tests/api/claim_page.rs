@@ -222,3 +222,38 @@ async fn the_page_shows_links_and_who_was_alerted_before() {
         assert!(page.contains(part), "{part} in {page}");
     }
 }
+
+#[tokio::test]
+async fn p22_the_claimant_keeps_a_claim_by_their_link() {
+    let world = World::new().await;
+    let link = alerted(&world).await;
+    open(&world, Method::POST, &link, "name=").await;
+    let page = open(&world, Method::GET, &link, "").await.text;
+    assert!(!page.contains("Keep it"), "this claim does not end: {page}");
+    world.post("/incidents/10000", json!({ "snoozeSeconds": 1800, "by": "jo" })).await;
+    world.clock.advance(std::time::Duration::from_secs(1200));
+    world.engine.tick().await.unwrap();
+    let sent = world.notifier.attempts().pop().unwrap();
+    assert_eq!(sent.contact.address(), "ops@example.org");
+    let link = sent.claim_url.unwrap()["https://ir.example.org".len()..].to_owned();
+    let page = open(&world, Method::GET, &format!("{link}&then=snooze"), "").await.text;
+    assert!(page.contains("The claim ends at") && page.contains("03:30:00"), "{page}");
+    assert!(page.find(">Keep it for another hour<") < page.find(">Resolve<"), "{page}");
+    assert_eq!(world.get("/incidents/10000").await.json["claimEndsAt"], "2026-11-24T03:30:00Z", "looking");
+
+    // Nobody else keeps it.
+    let other = open(&world, Method::POST, &link, "name=Kim&then=snooze").await;
+    assert_eq!(other.status, StatusCode::CONFLICT, "{}", other.text);
+    assert_eq!(world.get("/incidents/10000").await.json["claimEndsAt"], "2026-11-24T03:30:00Z");
+    let kept = open(&world, Method::POST, &link, "then=snooze").await;
+    assert_eq!(kept.status, StatusCode::OK, "{}", kept.text);
+    assert_eq!(world.get("/incidents/10000").await.json["claimEndsAt"], "2026-11-24T04:20:00Z");
+
+    // The claim ended before they pressed it.
+    world.clock.advance(std::time::Duration::from_secs(2 * 3600));
+    world.engine.tick().await.unwrap();
+    assert_eq!(world.get("/incidents/10000").await.json["state"], "OPEN");
+    open(&world, Method::POST, &link, "then=snooze").await;
+    let now = world.get("/incidents/10000").await.json;
+    assert_eq!((&now["state"], &now["claimEndsAt"]), (&json!("CLAIMED"), &json!("2026-11-24T06:20:00Z")));
+}

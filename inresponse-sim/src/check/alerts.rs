@@ -3,6 +3,7 @@
 use chrono::TimeDelta;
 use inresponse_core::model::{Event, IncidentNumber, StatusUpdates};
 use inresponse_core::plan::StateChange;
+use inresponse_core::roster::Profile;
 
 use super::{Checker, at, closes, may_have, releases};
 use crate::fault::Fault;
@@ -212,9 +213,11 @@ impl Checker<'_> {
     }
 
     /// P11: a message that is sent while somebody has the incident says that. It goes only to the person who was handed
-    /// the incident, and, if status updates are on, to the people who were alerted.
+    /// the incident, and, if status updates are on, to the people who were alerted. `claim_notices` checks the notice
+    /// before a claim ends.
     fn status_updates_are_for_those_concerned(&self) {
-        for update in self.history.sends.iter().filter(|sent| sent.is_status_update()) {
+        let updates = self.history.sends.iter().filter(|sent| sent.is_status_update());
+        for update in updates.filter(|sent| sent.announces.is_none()) {
             // If a process died or a commit's reply was lost, a lease may have begun under which nothing was sent.
             let began = |event: &Event| match event {
                 Event::LevelBegan { contacts, .. } => contacts.contains(&update.contact),
@@ -232,7 +235,7 @@ impl Checker<'_> {
                 sent.contact == update.contact && sent.began <= update.began
             });
             let may_be_unsent = !self.is_quiet(0, update.began);
-            let was_alerted = self.scenario.status_updates == StatusUpdates::On
+            let was_alerted = self.may_get_updates(update)
                 && (was_sent
                     || may_be_unsent && had_a_step
                     || may_be_unsent
@@ -249,6 +252,28 @@ impl Checker<'_> {
                 );
                 self.violated(11, text);
             }
+        }
+    }
+
+    /// Whether somebody who was alerted may get a status update. A person of the simulation chooses once. Of somebody who
+    /// was alerted only in an earlier round, the round does not know what they chose.
+    fn may_get_updates(&self, update: &Sent) -> bool {
+        let rosters = self.history.rosters.iter().map(|(_, roster)| &roster.book);
+        let profiles = rosters.flat_map(|book| book.people().values());
+        let has_contact = |profile: &&std::sync::Arc<Profile>| {
+            profile.methods().values().any(|method| *method == update.contact)
+        };
+        let choice = profiles.filter(has_contact).find_map(|profile| profile.status_updates());
+        let is_known = self.last.get(&update.number).is_some_and(|record| {
+            let people = record.incident.matrix().recipients();
+            let is_theirs = people.iter().any(|one| one.contact == update.contact && one.level.is_some());
+            record.incident.round() == update.round && is_theirs
+        });
+        let by_default = self.scenario.status_updates == StatusUpdates::On;
+        match choice {
+            Some(choice) if is_known => choice == StatusUpdates::On,
+            Some(choice) => by_default || choice == StatusUpdates::On,
+            None => by_default,
         }
     }
 }

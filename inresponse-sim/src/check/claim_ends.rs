@@ -142,7 +142,7 @@ impl Checker<'_> {
 
 /// Whether the last entry is the claim of a person who was handed the incident and had not answered. The hand-over, or a
 /// snooze since then, has fixed when that claim ends.
-fn confirms(entries: &[Entry]) -> bool {
+pub(super) fn confirms(entries: &[Entry]) -> bool {
     let Some((Entry { event: Event::Claimed { by, .. }, .. }, before)) = entries.split_last() else {
         return false;
     };
@@ -155,6 +155,6 @@ fn confirms(entries: &[Entry]) -> bool {
 }
 
 /// Whether an event fixes when a claim ends.
-fn fixes(event: &Event) -> bool {
+pub(super) fn fixes(event: &Event) -> bool {
     matches!(event, Event::Claimed { .. } | Event::HandedOver { .. } | Event::Snoozed { .. })
 }

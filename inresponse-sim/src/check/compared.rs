@@ -12,6 +12,10 @@ pub const ROUNDS: &str = "dry run: compared, several rounds";
 pub const PEOPLE: &str = "dry run: compared, people of the roster";
 /// The end of a claim was compared.
 pub const CLAIM_END: &str = "claims: compared, the end of a claim";
+/// A notice before the end of a claim was compared.
+pub const CLAIM_NOTICE: &str = "claims: compared, a notice before the end";
+/// A claim whose end had to be announced was compared.
+pub const CLAIM_NOTICED: &str = "claims: compared, an end that had to be announced";
 /// A dry run that foretold later steps of people's rules was compared.
 pub const STEPS: &str = "dry run: compared, steps of rules";
 /// The time of a later step of a person's rule was compared.

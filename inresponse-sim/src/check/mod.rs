@@ -8,6 +8,7 @@
 //! | `alerts` | P10, P11, P14: which alerts may be sent to whom, and when no more |
 //! | `handover` | P22: a person who is handed an incident must answer, or it is open again |
 //! | `claim_ends` | P22: a claim that has an end ends then, once |
+//! | `claim_notices` | P22: the claimant is told before their claim ends, once, and nobody else is |
 //! | `frozen` | P15: which matrix a round may have, by the rosters that existed when it began |
 //! | `ladder` | P8, P12, P15: who is alerted in which order |
 //! | `steps` | P19: the steps of people's rules are neither early nor late |
@@ -20,6 +21,7 @@
 mod alerts;
 mod answers;
 mod claim_ends;
+mod claim_notices;
 pub mod compared;
 mod dry_run;
 mod end;
@@ -79,6 +81,7 @@ pub fn checked(played: &Played) -> Checked {
     checker.alerts();
     checker.handovers();
     checker.claim_ends();
+    checker.claim_notices();
     checker.ladder();
     checker.end();
     checker.time();

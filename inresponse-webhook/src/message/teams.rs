@@ -31,7 +31,7 @@ pub(crate) fn teams(alert: &Alert) -> Vec<u8> {
     };
     let colour = match alert.occasion() {
         Occasion::Alert => "Attention",
-        Occasion::Claimed | Occasion::Handed | Occasion::Notice => "Accent",
+        Occasion::Claimed | Occasion::Handed | Occasion::ClaimEnds | Occasion::Notice => "Accent",
         Occasion::Resolved => "Good",
     };
     let large = json!({ "size": "Large", "weight": "Bolder", "color": colour });

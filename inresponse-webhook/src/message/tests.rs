@@ -291,3 +291,48 @@ fn a_notice_about_the_roster_asks_nobody_to_claim_anything() {
         assert!(!body.contains("WARN") && !body.contains("laim") && !body.contains("level"), "{body}");
     }
 }
+
+#[test]
+fn p22_the_claimant_is_told_when_the_claim_ends_and_the_next_round_why_it_began() {
+    let mut incident = alert(report("5xx", "12 %")).incident().clone();
+    let by = Person::new("slack:ops").unwrap();
+    let claim = Update::state(by.clone(), StateChange::Claim(TakeOver::No));
+    let snooze = Update::state(by, StateChange::Snooze(Duration::from_secs(7200)));
+    let due = |round| Input::Due { lease: Duration::from_secs(30), hold: &HoldNothing, round };
+    let next = plan::NextRound::of(incident.team().clone(), incident.matrix().clone());
+    let mut told = Vec::new();
+    for (second, input) in [
+        (0, Input::Update { update: &claim, round: None }),
+        (0, Input::Update { update: &snooze, round: None }),
+        (6600, due(None)),
+        (7200, due(Some(next))),
+    ] {
+        match plan::step(&incident, input, DateTime::from_timestamp(second, 0).unwrap()) {
+            Decision::Change(plan) => {
+                incident = plan.draft.into_incident();
+                let send = plan.sends.into_iter().find(|send| send.contact.as_str() == "slack:ops");
+                told.extend(send.map(|send| {
+                    let alert = Alert::new(Arc::new(incident.clone()), 1, send.delivery, 1, send.contact);
+                    alert.with_claim_url(CLAIM.to_owned())
+                }));
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    let [notice, again] = told.as_slice() else { panic!("{told:?}") };
+    let message: Value = serde_json::from_slice(&json(notice, DateTime::UNIX_EPOCH)).unwrap();
+    assert_eq!(message["type"], "inresponse.claimEnds");
+    assert_eq!(message["data"]["incident"]["claimEndsAt"], "1970-01-01T02:00:00Z");
+    for body in [slack(notice), teams(notice)] {
+        let body = String::from_utf8(body).unwrap();
+        for part in
+            ["Your claim ends at 02:00 UTC: [CRIT] #10001 athens: 5xx", "Keep it", "snooze it to keep it"]
+        {
+            assert!(body.contains(part), "{part} in {body}");
+        }
+    }
+    for body in [slack(again), teams(again)] {
+        let body = String::from_utf8(body).unwrap();
+        assert!(body.contains("the claim of slack:ops ended at 1970-01-01 02:00:00 UTC after 2 h"), "{body}");
+    }
+}

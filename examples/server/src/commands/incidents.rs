@@ -131,7 +131,7 @@ fn state(text: &str) -> Result<State, String> {
     }
 }
 
-async fn update(act: Act, change: Update) -> Result<(), Failure> {
+pub(super) async fn update(act: Act, change: Update) -> Result<(), Failure> {
     let Act { number, by, connect } = act;
     let change = by.into_iter().fold(change, Update::by);
     let details = connect.client()?.update(number, &change).await?;

@@ -11,6 +11,7 @@ mod incidents;
 mod outlook;
 mod output;
 mod report;
+mod snooze;
 
 use std::error::Error as StdError;
 use std::process::ExitCode;
@@ -54,6 +55,13 @@ pub(crate) enum ClientCommand {
     /// Example: inresponse handover 10000 --to-team network --note "the proxy is yours"
     #[command(verbatim_doc_comment, after_help = EXIT)]
     Handover(incidents::HandOverArgs),
+    /// Set when the claim of an incident ends, earlier or later than before. Then its alerts begin again.
+    ///
+    /// The claimant is told ten minutes before. Somebody must have the incident.
+    ///
+    /// Example: inresponse snooze 10000 2h
+    #[command(verbatim_doc_comment, after_help = EXIT)]
+    Snooze(snooze::SnoozeArgs),
     /// Alert the next level of an open incident without waiting.
     ///
     /// Example: inresponse escalate 10000
@@ -145,6 +153,7 @@ pub(crate) fn run(command: ClientCommand) -> ExitCode {
         match command {
             ClientCommand::Report(args) => report::report(args).await,
             ClientCommand::Handover(args) => incidents::hand_over(args).await,
+            ClientCommand::Snooze(args) => snooze::snooze(args).await,
             ClientCommand::Escalate(args) => incidents::escalate(args).await,
             ClientCommand::Claim(args) => incidents::claim(args).await,
             ClientCommand::Release(args) => incidents::release(args).await,

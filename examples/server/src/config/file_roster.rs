@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use inresponse_client::{Absence, Contacts, Feed, Layer, Levels, ShiftNotices};
+use inresponse_client::{Absence, Contacts, Feed, Layer, Levels, ShiftNotices, StatusUpdates};
 use serde::{Deserialize, Serialize};
 
 /// Services, teams and their calendars, people and schedules.
@@ -42,6 +42,13 @@ pub(crate) struct FilePerson {
         skip_serializing_if = "Option::is_none"
     )]
     pub(crate) day_ahead_notice: Option<bool>,
+    #[serde(
+        default,
+        rename = "status-updates",
+        alias = "statusUpdates",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub(crate) status_updates: Option<StatusUpdates>,
 }
 
 /// A step of a person's rule.
@@ -133,7 +140,7 @@ fn is_without_levels(levels: &Levels) -> bool {
 }
 
 /// The words of the HTTP API that have another form in a file: kebab-case.
-const WORDS: [(&str, &str); 8] = [
+const WORDS: [(&str, &str); 9] = [
     ("claimTimeoutSeconds", "claim-timeout-seconds"),
     ("escalateAfterSeconds", "escalate-after-seconds"),
     ("alertLevels", "alert-levels"),
@@ -142,6 +149,7 @@ const WORDS: [(&str, &str); 8] = [
     ("insteadOf", "instead-of"),
     ("shiftNotices", "shift-notices"),
     ("dayAheadNotice", "day-ahead-notice"),
+    ("statusUpdates", "status-updates"),
 ];
 
 /// Replaces the words of the HTTP API in a field or a message by those of a file.

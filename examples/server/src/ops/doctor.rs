@@ -10,6 +10,7 @@ use clap::Args;
 use inresponse_core::Engine;
 use inresponse_core::clock::SystemClock;
 use inresponse_core::engine::DAYS_AHEAD;
+use inresponse_core::forgotten;
 use inresponse_core::model::Level;
 use inresponse_core::notify::Notifiers;
 use inresponse_core::store::ListQuery;
@@ -296,6 +297,15 @@ async fn contents(findings: &mut Findings, engine: &Engine) -> Result<(), Box<dy
     if census.undelivered + census.waiting > 0 {
         let text = format!("{} undelivered, {} waiting for minutes", census.undelivered, census.waiting);
         findings.warn("alerts", text);
+    }
+    let forgotten = forgotten::forgotten(engine, None).await?;
+    if let Some(first) = forgotten.last() {
+        let text = format!(
+            "{} claimed for more than a day and still reported, the first is incident {}",
+            forgotten.len(),
+            first.number()
+        );
+        findings.warn("claims", text);
     }
     for (team, days) in engine.uncovered().await? {
         let Some(on_call) = engine.on_call(&team, engine.now()).await? else {

@@ -9,6 +9,7 @@
 //! | `bounces` | what was accepted and came back: promise 12 |
 //! | `people` | states, claimants, releases: promises 5, 6, 11 |
 //! | `claim_end` | claims that end, and snoozes: promise 22 |
+//! | `claim_notice` | the notice before a claim ends: promise 22 |
 //! | `answers` | whose answer over a channel counts: promise 20 |
 //! | `handover` | a person who was given it and does not answer: promises 9, 22 |
 //! | `status_updates` | who is told that somebody has it |
@@ -24,6 +25,7 @@ mod account;
 mod answers;
 mod bounces;
 mod claim_end;
+mod claim_notice;
 mod clocks;
 mod handover;
 mod keys;

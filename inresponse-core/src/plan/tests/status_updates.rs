@@ -148,3 +148,39 @@ fn an_incident_without_status_updates_is_stored_as_before() {
     scene.claim("jo").unwrap();
     assert!(!json(&scene.incident).contains("news"));
 }
+
+#[test]
+fn a_person_chooses_whether_they_get_status_updates() {
+    // jo shares the contact `s` with kim.
+    let steps = ["jo:a jo:s kim:s kim:b lee:c d", "z"];
+    let matrix = |updates, jo, kim| {
+        let matrix = super::timed(&[(Severity::Crit, &steps)]).with_status_updates(updates);
+        let choice = |name: &str| match name {
+            "jo" => jo,
+            "kim" => kim,
+            _ => None,
+        };
+        let people = (0..).zip(matrix.recipients());
+        let choices = people.filter_map(|(place, one)| Some((place, choice(one.person.as_str())?)));
+        let choices = choices.collect();
+        matrix.choosing(choices)
+    };
+    for (updates, jo, kim, expected) in [
+        (Off, None, None, ""),
+        (On, None, None, "a b c d s"),
+        (Off, Some(On), None, "a s"),
+        (On, Some(Off), None, "b c d s"),
+        (On, Some(Off), Some(Off), "c d"),
+        (Off, Some(Off), Some(On), "b s"),
+    ] {
+        let matrix = matrix(updates, jo, kim);
+        let json = serde_json::to_value(&matrix).unwrap();
+        assert_eq!(json.get("newsOf").is_some(), jo.is_some() || kim.is_some());
+        assert_eq!(serde_json::from_value::<crate::model::Matrix>(json).unwrap(), matrix);
+        let mut scene = Scene::crit(matrix);
+        scene.due();
+        scene.accepts("1:a 1:s 1:b 1:c 1:d").at(2);
+        requests(&mut scene, "al", Claim(TakeOver::No));
+        assert_eq!(told(&mut scene), expected, "{updates:?}, jo {jo:?}, kim {kim:?}");
+    }
+}

@@ -214,3 +214,25 @@ async fn a_message_of_many_lines_keeps_its_columns() {
     let page = Browser::signed_in(&world, "Jo").await.get(&format!("/board/incidents/{number}")).await.text;
     assert!(page.contains("<pre class=\"message columns\" tabindex=\"0\">a   b\n1   2&#60;</pre>"), "{page}");
 }
+
+#[tokio::test]
+async fn p22_a_claim_is_snoozed_by_a_form() {
+    let world = world().await;
+    let number = world.report().await;
+    let path = format!("/board/incidents/{number}");
+    let jo = Browser::signed_in(&world, "Jo").await;
+    let refused = jo.post(&path, "do=snooze&seconds=3600").await;
+    assert_eq!(refused.status, StatusCode::CONFLICT);
+    assert!(refused.text.contains("there is no claim to snooze"), "{}", refused.text);
+    location(&jo.post(&path, "do=claim").await);
+    for wrong in ["do=snooze", "do=snooze&seconds=0", "do=snooze&seconds=604801", "do=snooze&seconds=2h"] {
+        assert_eq!(jo.post(&path, wrong).await.status, StatusCode::BAD_REQUEST, "{wrong}");
+    }
+    location(&jo.post(&path, "do=snooze&seconds=7200").await);
+    let page = jo.get(&path).await.text;
+    assert!(page.contains("The claim ends at") && page.contains("05:00:00"), "{page}");
+    world.clock.advance(std::time::Duration::from_secs(7200));
+    world.engine.tick().await.unwrap();
+    let page = jo.get(&path).await.text;
+    assert!(page.contains("The claim of Jo ended after 2 h, so the incident is open again"), "{page}");
+}

@@ -4,7 +4,7 @@ use std::fmt;
 
 use anstyle::{AnsiColor, Style};
 use inresponse_client::{Client, ClientError};
-use inresponse_core::model::MethodName;
+use inresponse_core::model::{MethodName, StatusUpdates};
 use inresponse_core::roster::{
     DayAhead, Entry, EntryKey, Layer, Member, Override, Profile, Rota, RuleStep, Schedule, Target, Team,
     TeamLevel, Turn, TurnUnit,
@@ -85,6 +85,10 @@ fn person(person: &Profile) -> String {
     if person.day_ahead_notice() == DayAhead::Asked {
         parts.push("told a day ahead".to_owned());
     }
+    parts.extend(person.status_updates().map(|choice| match choice {
+        StatusUpdates::On => "gets status updates".to_owned(),
+        StatusUpdates::Off => "gets no status updates".to_owned(),
+    }));
     parts.join(", ")
 }
 

@@ -67,9 +67,11 @@ fn states(trace: &Trace) {
         let by_request = request.is_some_and(|request| request.to() == to);
         assert!(from == to || by_request || step.reopened, "{from} to {to} by {:?}", step.did);
         if step.reopened {
-            let handed = trace.before(i).handover().expect("nothing else is open again by itself");
-            let wait = TimeDelta::from_std(trace.before(i).matrix().wait()).unwrap();
-            assert!(step.now >= handed.at + wait, "P22: early");
+            let before = trace.before(i);
+            let wait = TimeDelta::from_std(before.matrix().wait()).unwrap();
+            let answer_by = before.handover().map(|handed| handed.at + wait);
+            let mut ends = answer_by.into_iter().chain(last_snooze(trace, i));
+            assert!(ends.any(|at| at <= step.now), "P22: early, or it is open again by itself");
             assert_eq!((step.after.round(), step.after.handover()), (trace.before(i).round() + 1, None));
             continue;
         }
@@ -83,6 +85,18 @@ fn states(trace: &Trace) {
             assert!(matches!(step.did, Did::Due { .. }) && from == Open);
         }
     }
+}
+
+/// When the claim ends that step `i` finds, if somebody has snoozed it.
+fn last_snooze(trace: &Trace, i: usize) -> Option<DateTime<Utc>> {
+    let snooze = trace.steps[..i].iter().rev().find_map(|step| match &step.did {
+        Did::Request { update, .. } if step.changed => match update.state {
+            Some(StateChange::Snooze(time)) => Some(step.now + time),
+            _ => None,
+        },
+        _ => None,
+    });
+    snooze.filter(|_| trace.before(i).state() == State::Claimed)
 }
 
 /// A new round is due at once, but for a severity that alerts nobody.
@@ -304,11 +318,12 @@ fn only_open(trace: &Trace) {
             );
         }
         if step.after.state() != State::Open {
-            let waits_for_an_answer = step.after.handover().is_some();
-            assert_eq!(plan::due_at(&step.after).is_some(), waits_for_an_answer);
+            // For an answer, or for the end that somebody has set by a snooze.
+            let claim_ends = plan::claim_ends_at(&step.after).is_some();
+            assert_eq!(plan::due_at(&step.after).is_some(), claim_ends);
             assert!(
                 matches!(step.did, Did::Outcome { .. } | Did::Request { .. } | Did::Repeat(_))
-                    || waits_for_an_answer
+                    || claim_ends
                     || !step.changed,
                 "{:?}",
                 step.did
@@ -377,8 +392,12 @@ fn due_times(trace: &Trace) {
             }
         }
     }
-    let requests = trace.steps.iter().filter(
-        |s| matches!(&s.did, Did::Request { update, .. } if matches!(update.state, Some(StateChange::Claim(_)))),
-    );
-    assert!(requests.clone().all(|s| plan::due_at(&s.after).is_none() || !s.changed), "a claim ends it");
+    for (i, step) in trace.steps.iter().enumerate() {
+        let claims = matches!(
+            &step.did,
+            Did::Request { update, .. } if matches!(update.state, Some(StateChange::Claim(_)))
+        );
+        let is_new = step.after.claimed() != trace.before(i).claimed();
+        assert!(!claims || !is_new || plan::due_at(&step.after).is_none(), "a claim ends it");
+    }
 }

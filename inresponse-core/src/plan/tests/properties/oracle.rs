@@ -60,6 +60,9 @@ struct Oracle {
     everybody_alerted: bool,
     /// Who was given it and has not answered, since when, and whether it was noted that nobody told them.
     handed: Option<(Person, Time, bool)>,
+    /// Who has it, and when their claim ends if somebody has snoozed it.
+    holder: Option<Person>,
+    snoozed_to: Option<Time>,
 }
 
 enum Rung {
@@ -81,12 +84,22 @@ impl Oracle {
             repeats: 0,
             everybody_alerted: false,
             handed: None,
+            holder: None,
+            snoozed_to: None,
+        }
+    }
+
+    /// "The end of a claim is fixed when it is made; a take-over starts it again, a claim by the same person does not."
+    fn is_held_by(&mut self, holder: Option<&Person>) {
+        if self.holder.as_ref() != holder {
+            (self.holder, self.snoozed_to) = (holder.cloned(), None);
         }
     }
 
     /// "If the person has not answered after the level's wait, it is OPEN again in a new round."
     fn ends(&self) -> Option<Time> {
-        self.handed.as_ref().map(|(_, at, _)| *at + self.matrix.wait())
+        let answer_by = self.handed.as_ref().map(|(_, at, _)| *at + self.matrix.wait());
+        answer_by.into_iter().chain(self.snoozed_to).min()
     }
 
     /// "If nothing of the notice is accepted within a minute, the incident is flagged."
@@ -97,6 +110,7 @@ impl Oracle {
 
     fn begin_again(&mut self, matrix: Matrix, now: Time) {
         (self.open, self.repeats, self.everybody_alerted, self.handed) = (true, 0, false, None);
+        self.is_held_by(None);
         self.begin_round(matrix, now);
     }
 
@@ -459,12 +473,19 @@ fn agrees(trace: &Trace) {
                 oracle.becomes(update.severity.unwrap_or(oracle.severity), step.now);
                 oracle.handed = oracle.handed.take().filter(|(to, ..)| *to != update.by);
                 match &update.state {
-                    Some(StateChange::Claim(_) | StateChange::Resolve | StateChange::End(_)) => {
+                    Some(StateChange::Claim(_)) => {
                         oracle.stop();
                         (oracle.open, oracle.handed) = (false, None);
+                        oracle.is_held_by(Some(&update.by));
+                    }
+                    Some(StateChange::Resolve | StateChange::End(_)) => {
+                        oracle.stop();
+                        (oracle.open, oracle.handed) = (false, None);
+                        oracle.is_held_by(None);
                     }
                     Some(StateChange::HandTo(to)) => {
                         oracle.stop();
+                        oracle.is_held_by(Some(to));
                         oracle.open = false;
                         oracle.handed = (*to != update.by).then(|| (to.clone(), step.now, false));
                     }
@@ -475,7 +496,8 @@ fn agrees(trace: &Trace) {
                         let begun = oracle.begun.iter_mut();
                         begun.for_each(|b| b.passed = b.passed.or(Some(step.now)));
                     }
-                    Some(StateChange::Snooze(_)) | None => {}
+                    Some(StateChange::Snooze(time)) => oracle.snoozed_to = Some(step.now + *time),
+                    None => {}
                 }
             }
             Did::Repeat(severity) if step.after.state() != State::Resolved => {

@@ -51,6 +51,8 @@ pub(super) enum Act {
     HandTo(Who, Who),
     HandToTeam(Who),
     Escalate(Who),
+    /// The claim ends so many seconds later.
+    Snooze(Who, u64),
     Raise(Who, Severity),
     Note(Who),
     Repeat(Severity),
@@ -227,7 +229,7 @@ fn ends() -> impl Strategy<Value = Ends> {
 }
 
 fn act() -> impl Strategy<Value = Act> {
-    let parts = (0..118u8, any::<(u8, bool)>(), when(), ends(), severity());
+    let parts = (0..122u8, any::<(u8, bool)>(), when(), ends(), severity());
     parts.prop_map(|(kind, (number, flag), when, ends, severity)| {
         let who = if number % 2 == 0 { Who::Jo } else { Who::Al };
         match kind {
@@ -245,6 +247,8 @@ fn act() -> impl Strategy<Value = Act> {
             94 => Act::Note(who),
             95..=99 => Act::Repeat(severity),
             100..=103 => Act::Escalate(who),
+            // No end of a claim that is so near is announced.
+            118..=121 => Act::Snooze(who, [1, 30, 60, 600][usize::from(number / 2) % 4]),
             104..=108 => Act::HandTo(who, if flag { Who::Jo } else { Who::Al }),
             _ => Act::HandToTeam(who),
         }

@@ -25,7 +25,7 @@ pub(super) struct Step {
     pub(super) now: DateTime<Utc>,
     pub(super) did: Did,
     pub(super) changed: bool,
-    /// Whether the person it was handed to has not answered in time, so that it is open again.
+    /// Whether the claim ended, or the person it was handed to has not answered in time, so that it is open again.
     pub(super) reopened: bool,
     pub(super) sends: Vec<Dispatch>,
     pub(super) after: Incident,
@@ -190,6 +190,10 @@ impl World {
             Act::HandToTeam(who) => {
                 let other = TeamName::new(format!("team-{}", self.scene.incident.round())).unwrap();
                 self.request(who.name(), StateChange::HandToTeam(other));
+            }
+            Act::Snooze(who, seconds) => {
+                let time = std::time::Duration::from_secs(seconds);
+                self.request(who.name(), StateChange::Snooze(time));
             }
             Act::Escalate(who) => self.request(who.name(), StateChange::Escalate),
             Act::Raise(who, severity) => {
