@@ -3,7 +3,7 @@
 use askama::Template;
 use chrono::{DateTime, Utc};
 use inresponse_core::model::{
-    Contact, Delivery, DeliveryStatus, Event, Incident, Level, Purpose, Severity, Signature, Zone,
+    Contact, Delivery, DeliveryStatus, Event, Incident, Level, Purpose, Severity, Signature, State, Zone,
 };
 use inresponse_core::notify::{Alert, Occasion};
 use inresponse_core::plan::{self, Upcoming};
@@ -46,6 +46,19 @@ pub(crate) struct HandedText<'a> {
 #[derive(Template)]
 #[template(path = "handed.html")]
 pub(crate) struct HandedHtml<'a> {
+    pub(crate) view: &'a View<'a>,
+}
+
+/// The plain text for a person who is called in.
+#[derive(Template)]
+#[template(path = "called_in.txt")]
+pub(crate) struct CalledInText<'a> {
+    pub(crate) view: &'a View<'a>,
+}
+
+#[derive(Template)]
+#[template(path = "called_in.html")]
+pub(crate) struct CalledInHtml<'a> {
     pub(crate) view: &'a View<'a>,
 }
 
@@ -125,7 +138,7 @@ impl<'a> View<'a> {
             happened: happened(alert),
             happened_at: match alert.occasion() {
                 Occasion::Alert | Occasion::Notice => None,
-                Occasion::Claimed | Occasion::Handed => incident.claimed(),
+                Occasion::CalledIn | Occasion::Claimed | Occasion::Handed => incident.claimed(),
                 Occasion::Resolved => incident.resolved(),
             }
             .map(|signature| time(zone, signature.at))
@@ -147,6 +160,7 @@ impl<'a> View<'a> {
             (Occasion::Alert, _) => {
                 return visible(&format!("[{severity}] #{number} {service}: {title}")).into_owned();
             }
+            (Occasion::CalledIn, _) => format!("Called in by {}", caller(self.alert)),
             (Occasion::Resolved, _) => format!("Resolved by {}", by(incident.resolved())),
             (Occasion::Handed, Some(Event::HandedOver { by, .. })) => format!("Handed to you by {by}"),
             (Occasion::Handed, _) => "Handed to you".to_owned(),
@@ -262,7 +276,7 @@ impl<'a> View<'a> {
     /// The colour of the bar at the top of the mail.
     pub(crate) fn bar_colour(&self) -> &'static str {
         match self.alert.occasion() {
-            Occasion::Alert => self.severity_colour(),
+            Occasion::Alert | Occasion::CalledIn => self.severity_colour(),
             Occasion::Claimed | Occasion::Handed | Occasion::Notice => "#0b57d0",
             Occasion::Resolved => "#146c2e",
         }
@@ -276,6 +290,7 @@ impl<'a> View<'a> {
         match self.alert.purpose() {
             Purpose::Alert(Level::At(n)) => format!("level {n}"),
             Purpose::Alert(Level::Fallback) => "fallback".to_owned(),
+            Purpose::CallIn(_) => "called in".to_owned(),
             Purpose::StatusUpdate(_) => "status update".to_owned(),
         }
     }
@@ -285,6 +300,7 @@ impl<'a> View<'a> {
         match self.alert.purpose() {
             Purpose::Alert(Level::At(n)) => format!("You are alerted at level {n}"),
             Purpose::Alert(Level::Fallback) => "You are the fallback contact".to_owned(),
+            Purpose::CallIn(_) => format!("{} called you in", caller(self.alert)),
             Purpose::StatusUpdate(_) => "You get this status update".to_owned(),
         }
     }
@@ -306,12 +322,22 @@ impl<'a> View<'a> {
     }
 }
 
-/// One sentence: who has it or resolved it.
+/// The person who called the recipient in.
+fn caller(alert: &Alert) -> &str {
+    alert.called_by().map_or("Somebody", |by| by.as_str())
+}
+
+/// One sentence: who has it, resolved it, or called the recipient in.
 fn happened(alert: &Alert) -> String {
     let incident = alert.incident();
     let is_theirs = incident.holder_at(alert.contact()).is_some();
     match alert.occasion() {
         Occasion::Alert | Occasion::Notice => String::new(),
+        Occasion::CalledIn => {
+            let claimed = incident.claimed().filter(|_| incident.state() == State::Claimed);
+            let holder = claimed.map_or("nobody", |claimed| claimed.by.as_str());
+            format!("{} called you in; {holder} has it", caller(alert))
+        }
         Occasion::Claimed | Occasion::Handed => match last_claim(incident) {
             Some(Event::HandedOver { by, .. }) if is_theirs => format!("{by} handed the incident to you"),
             Some(Event::HandedOver { by, to, .. }) => format!("{by} handed the incident to {to}"),

@@ -25,9 +25,12 @@ pub(super) fn bounced(
         .deliveries
         .iter()
         .position(|d| d.round >= first_round && incident.delivery_id(d.key()) == *delivery);
-    // Nobody else would notify the person to whom it was handed.
-    let counts =
-        |i: &usize| incident.state == State::Open || handover::is_notice(incident, &incident.deliveries[*i]);
+    // Nobody else would notify the person to whom it was handed, or who was called in.
+    let counts = |i: &usize| {
+        let found = &incident.deliveries[*i];
+        let is_call = found.purpose.is_call_in() && incident.wants(found);
+        incident.state == State::Open || is_call || handover::is_notice(incident, found)
+    };
     let Some(i) = position.filter(counts) else { return Decision::Nothing };
     let was_accepted = match incident.deliveries[i].status {
         DeliveryStatus::Accepted { .. } => true,
@@ -66,7 +69,7 @@ pub(super) fn undelivered(
     let is_it = |i: &usize| incident.delivery_id(incident.deliveries[*i].key()) == *delivery;
     let Some(i) = (0..incident.deliveries.len()).find(is_it) else { return Decision::Nothing };
     let found = &incident.deliveries[i];
-    let counts = incident.state == State::Open && !found.is_status_update();
+    let counts = incident.wants(found) && !found.is_status_update();
     if !(counts || handover::is_notice(incident, found)) || found.round != incident.round {
         return Decision::Nothing;
     }
@@ -82,7 +85,7 @@ pub(super) fn undelivered(
     }
     let wait = match found.purpose {
         Purpose::Alert(level) => incident.matrix.wait_of(level),
-        Purpose::StatusUpdate(_) => incident.matrix.wait(),
+        Purpose::CallIn(_) | Purpose::StatusUpdate(_) => incident.matrix.wait(),
     };
     let due_at = later(now, backoff::unknown(delivery, attempt, wait));
 

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use super::claim_end;
 use super::decision::{Decision, Dispatch, change};
 use super::handover::{self, Matured};
 use super::hold::{Held, Hold};
 use super::ladder::{self, Rung};
 use super::personal;
 use super::round::{NextRound, RoundOf, begin_round, next_of};
+use super::{call_in, claim_end};
 use crate::clock::later;
 use crate::model::{
     BegunLevel, Delivery, DeliveryKey, DeliveryStatus, Event, Incident, LastOutcome, Level, OutcomeKind,
@@ -39,7 +39,7 @@ pub(super) fn due(
         Matured::NeedsRound(of) => return Decision::NeedsRound(of),
     };
     let alerts = incident.state == State::Open;
-    let mut due = Due { incident, alerts, lease, hold, now, sends: Vec::new(), changed: matured };
+    let mut due = Due { incident, lease, hold, now, sends: Vec::new(), changed: matured };
 
     // The people who were being alerted come first: after an outage the on-call engineer, not everyone at once.
     let renewal_held = due.expire_leases();
@@ -58,7 +58,7 @@ pub(super) fn due(
 /// Renews the lease of a long send, as long as its process lives (promise 10).
 ///
 /// The new end uses the current clock, even if the clock went back. Nothing is changed if the attempt is no longer in
-/// flight, or if no other process would begin it because the incident is not OPEN or the round is over.
+/// flight, or if no other process would begin it because the incident's state or a new round ends it.
 pub(super) fn renew(
     incident: &Incident,
     key: DeliveryKey,
@@ -71,9 +71,7 @@ pub(super) fn renew(
         let ends_otherwise = matches!(d.status, DeliveryStatus::InFlight { until: end } if end != until);
         d.key() == key && d.attempts == attempt && ends_otherwise
     };
-    let current =
-        |d: &Delivery| d.round == incident.round && (incident.state == State::Open || d.is_status_update());
-    let Some(i) = incident.deliveries.iter().position(|d| is_this(d) && current(d)) else {
+    let Some(i) = incident.deliveries.iter().position(|d| is_this(d) && incident.wants(d)) else {
         return Decision::Nothing;
     };
     let mut next = incident.clone();
@@ -88,8 +86,6 @@ enum Climb {
 
 struct Due<'a> {
     incident: Incident,
-    /// Whether alerts may be sent. If not, there may still be status updates to send.
-    alerts: bool,
     lease: Duration,
     hold: &'a dyn Hold,
     now: DateTime<Utc>,
@@ -107,7 +103,7 @@ impl Due<'_> {
         for i in 0..self.incident.deliveries.len() {
             let delivery = &self.incident.deliveries[i];
             let ended = matches!(delivery.status, DeliveryStatus::InFlight { until } if until <= self.now);
-            if !ended || !self.is_of_now(delivery) {
+            if !ended || !self.incident.wants(delivery) {
                 continue;
             }
             let purpose = delivery.purpose;
@@ -194,7 +190,7 @@ impl Due<'_> {
         for i in 0..self.incident.deliveries.len() {
             let delivery = &self.incident.deliveries[i];
             let due = matches!(delivery.status, DeliveryStatus::Pending { due_at } if due_at <= self.now);
-            if due && self.is_of_now(delivery) && self.held(delivery) == Held::Free {
+            if due && self.incident.wants(delivery) && self.held(delivery) == Held::Free {
                 self.lease(i);
             }
         }
@@ -204,7 +200,7 @@ impl Due<'_> {
     fn leases_a_step(&self) -> bool {
         self.incident.current_deliveries().any(|d| {
             let is_due = matches!(d.status, DeliveryStatus::Pending { due_at } if due_at <= self.now);
-            d.is_later_step() && is_due && self.held(d) == Held::Free
+            d.purpose.level().is_some() && d.is_later_step() && is_due && self.held(d) == Held::Free
         })
     }
 
@@ -220,10 +216,6 @@ impl Due<'_> {
             lease_until,
         });
         self.changed = true;
-    }
-
-    fn is_of_now(&self, delivery: &Delivery) -> bool {
-        delivery.round == self.incident.round && (self.alerts || delivery.is_status_update())
     }
 
     fn held(&self, delivery: &Delivery) -> Held {
@@ -307,8 +299,10 @@ impl Due<'_> {
 /// its level is dead, if it now is; and that nobody can be notified of a handover.
 pub(super) fn note_dead_level(incident: &mut Incident, of: Purpose, now: DateTime<Utc>) {
     handover::learn(incident, now);
-    if let Purpose::Alert(level) = of {
-        personal::hasten(incident, level, now);
+    match of {
+        Purpose::Alert(level) => personal::hasten(incident, level, now),
+        Purpose::CallIn(_) => call_in::hasten(incident, of, now),
+        Purpose::StatusUpdate(_) => {}
     }
     if let Purpose::Alert(level) = of
         && incident.level_deliveries(level).all(Delivery::is_dead)

@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 
 use super::round::{NextRound, RoundOf, begin_again, next_of};
 use crate::clock::later;
-use crate::model::{Delivery, DeliveryStatus, Event, Handover, Incident, Person, Purpose, State};
+use crate::model::{Delivery, DeliveryStatus, Event, Handover, Incident, Person, State};
 
 /// The time within which the notice should be accepted.
 const TOLD_WITHIN: Duration = Duration::from_secs(60);
@@ -93,9 +93,8 @@ fn notices(incident: &Incident) -> impl Iterator<Item = &Delivery> {
 }
 
 fn notice_places(incident: &Incident) -> impl Iterator<Item = usize> + '_ {
-    let purpose = Purpose::StatusUpdate(incident.status_updates);
-    let is_notice = move |d: &Delivery| {
-        d.round == incident.round && d.purpose == purpose && incident.holder_at(&d.contact).is_some()
+    let is_notice = |d: &Delivery| {
+        d.round == incident.round && d.is_status_update() && incident.holder_at(&d.contact).is_some()
     };
     (0..).zip(&incident.deliveries).filter(move |(_, d)| is_notice(d)).map(|(i, _)| i)
 }

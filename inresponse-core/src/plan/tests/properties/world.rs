@@ -191,6 +191,8 @@ impl World {
                 let other = TeamName::new(format!("team-{}", self.scene.incident.round())).unwrap();
                 self.request(who.name(), StateChange::HandToTeam(other));
             }
+            // To escalate a claimed incident calls people in, which has tables of its own.
+            Act::Escalate(_) if self.scene.incident.state() == State::Claimed => {}
             Act::Escalate(who) => self.request(who.name(), StateChange::Escalate),
             Act::Raise(who, severity) => {
                 let by = person(who.name());
@@ -201,6 +203,8 @@ impl World {
                     state: None,
                     note: None,
                     reach: Vec::new(),
+                    call_in: None,
+                    asked_at: None,
                 });
             }
             Act::Note(who) => {
@@ -212,6 +216,8 @@ impl World {
                     state: None,
                     note,
                     reach: Vec::new(),
+                    call_in: None,
+                    asked_at: None,
                 });
             }
             Act::Repeat(severity) => {
