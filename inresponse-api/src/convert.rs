@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use inresponse_core::model::{self, Contact, Purpose};
 use inresponse_core::plan;
 
-use crate::{Incident, Level, LevelWord, Link, Reached, Upcoming, UpcomingAlert};
+use crate::{Incident, Level, LevelWord, Link, Reached, Responder, Upcoming, UpcomingAlert};
 
 /// Converts an incident that was reported `count` times, without the next alerts, the deliveries and the timeline.
 pub fn incident(incident: &model::Incident, count: u64) -> Incident {
@@ -24,6 +24,11 @@ pub fn incident(incident: &model::Incident, count: u64) -> Incident {
         updated_at: incident.updated_at(),
         claimed_by: claimed.map(|c| c.by.to_string()),
         claimed_at: claimed.map(|c| c.at),
+        responders: incident
+            .responders()
+            .iter()
+            .map(|one| Responder { by: one.by.to_string(), at: one.at })
+            .collect(),
         claim_ends_at: plan::claim_ends_at(incident),
         handover_unconfirmed: incident.handover().is_some_and(|h| h.unconfirmed_at.is_some()),
         resolved_by: resolved.map(|r| r.by.to_string()),
@@ -48,10 +53,11 @@ pub fn level(level: model::Level) -> Level {
     }
 }
 
-/// Converts what a delivery is for: the level of an alert, or the word for a status update.
+/// Converts what a delivery is for: the level of an alert, or the word for another purpose.
 pub fn purpose(purpose: Purpose) -> Level {
     match purpose {
         Purpose::Alert(of) => level(of),
+        Purpose::CallIn(_) => Level::Word(LevelWord::CallIn),
         Purpose::StatusUpdate(_) => Level::Word(LevelWord::StatusUpdate),
     }
 }

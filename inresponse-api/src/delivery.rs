@@ -51,7 +51,8 @@ pub struct UpcomingAlert {
     pub method: Option<String>,
 }
 
-/// A level: its number, or `fallback`; `news` for a status update.
+/// What a delivery is for: a level's number, or `fallback`; `callIn` for somebody who was called in, and `news` for a
+/// status update.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = LevelView))]
 #[serde(untagged)]
@@ -80,8 +81,12 @@ pub struct Delivery {
     pub delivery_id: String,
     /// The round of alerts.
     pub round: u32,
-    /// The level that the contact is alerted at.
+    /// The level that the contact is alerted at; `callIn` if they were called in, `news` if they are only told who has the
+    /// incident.
     pub level: Level,
+    /// The person who called them in; absent if nobody did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub called_by: Option<String>,
     /// Who is alerted. A person's address is shown as `person:NAME`, unless the API key has the scope `admin`.
     pub contact: String,
     /// The person whose contact it is.
@@ -101,7 +106,7 @@ pub struct Delivery {
     pub attempts: u32,
     /// When the delivery's turn came, or will come.
     pub since: DateTime<Utc>,
-    /// How long after its level's beginning, or after a raise of the severity, the person's rule makes it due; absent if
+    /// How long after its level's beginning, after the call, or after a raise of the severity, the person's rule makes it due; absent if
     /// at once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after_seconds: Option<u64>,

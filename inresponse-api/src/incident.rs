@@ -42,6 +42,9 @@ pub struct Incident {
     pub claimed_by: Option<String>,
     /// When the incident was claimed.
     pub claimed_at: Option<DateTime<Utc>>,
+    /// The people who were called in and answered. They help the claimant. Absent if there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub responders: Vec<Responder>,
     /// When the incident is open again, unless the person it was handed to answers first. Absent if it was not handed
     /// to anybody.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -67,7 +70,7 @@ pub struct Incident {
     pub count: u64,
     /// The current round of alerts, from 1.
     pub round: u32,
-    /// When somebody is alerted next, unless the incident is claimed.
+    /// When somebody is alerted next. If the incident is claimed, only people who were called in are alerted.
     pub next_alert_at: Option<DateTime<Utc>>,
     /// `true` if every level had its turn and nobody claimed the incident.
     pub unclaimed: bool,
@@ -77,6 +80,16 @@ pub struct Incident {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub reached: Option<Reached>,
+}
+
+/// A person who was called in and answered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = ResponderView))]
+pub struct Responder {
+    /// The person.
+    pub by: String,
+    /// When they answered.
+    pub at: DateTime<Utc>,
 }
 
 /// A link.

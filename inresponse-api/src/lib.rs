@@ -53,7 +53,7 @@ mod words;
 
 pub use delivery::{AttemptOutcome, Delivery, Level, Upcoming, UpcomingAlert};
 pub use health::Health;
-pub use incident::{Details, Incident, Link, Listed, Page, Warning};
+pub use incident::{Details, Incident, Link, Listed, Page, Responder, Warning};
 pub use people::{Absence, Code, CodeSent, MethodTest, People, Person, PersonEntry, RuleStep, Tests};
 pub use plan::{Coverage, Finding, Plan, Step};
 pub use problem::{FieldProblem, Problem};

@@ -165,13 +165,18 @@ pub struct Update {
     /// The team to hand the incident to. The team's on-call engineer is alerted at once.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hand_to_team: Option<String>,
-    /// `true`: alert the next level without waiting.
+    /// `true`: alert the next level without waiting. If somebody has the incident, the people of the next level are called
+    /// in, and the claim stays.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub escalate: Option<bool>,
     /// The claim ends that many seconds from now, from 1 to 604800, earlier or later than before. Somebody must have the
     /// incident.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub snooze_seconds: Option<u64>,
+    /// Calls more people in, from 1 to 10 targets: `person:NAME`, `team:NAME` (who is on call there now), `schedule:NAME`
+    /// or an address. The claim stays.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub alert: Option<Vec<String>>,
     /// A new severity.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
@@ -200,6 +205,11 @@ impl Update {
     /// An update that hands the incident to a person, who must answer. An address is notified.
     pub fn hand_to(person: impl Into<String>) -> Self {
         Self { hand_to: Some(person.into()), ..Self::default() }
+    }
+
+    /// An update that calls more people in. The claim stays.
+    pub fn call_in(targets: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Self { alert: Some(targets.into_iter().map(Into::into).collect()), ..Self::default() }
     }
 
     /// An update that hands the incident to another team. Its on-call engineer is alerted at once.

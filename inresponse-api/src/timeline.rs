@@ -15,7 +15,7 @@ pub struct Entry {
     pub at: DateTime<Utc>,
     /// The kind of event: `opened`, `roundBegan`, `levelBegan`, `levelBeganAnew`, `levelEmpty`, `levelDead`,
     /// `alertsCut`, `claimEnded`, `snoozed`, `unclaimed`, `claimed`, `released`, `resolved`, `handedOver`, `handoverUnconfirmed`, `handoverUnanswered`,
-    /// `handedToTeam`, `teamChanged`, `teamGone`, `escalated`, `severityChanged`, `reportedLower`, `noted`,
+    /// `handedToTeam`, `teamChanged`, `teamGone`, `calledIn`, `responded`, `escalated`, `severityChanged`, `reportedLower`, `noted`,
     /// `clockWentBack`, `folded`; `unknown` for events that only a newer server knows.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub event: EventKind,
@@ -44,6 +44,9 @@ pub struct Entry {
     /// The contacts that are alerted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contacts: Option<Vec<String>>,
+    /// The people who were called in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub people: Option<Vec<String>>,
     /// The number of alerts that were left out, because the round would have had too many.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alerts: Option<u32>,
@@ -88,6 +91,7 @@ impl Entry {
             round: None,
             level: None,
             contacts: None,
+            people: None,
             alerts: None,
             note: None,
             entries: None,

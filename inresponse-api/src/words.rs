@@ -113,6 +113,8 @@ words! {
     LevelWord {
         /// The level that is alerted if nobody else can be reached, or nobody else has claimed.
         Fallback = "fallback",
+        /// Somebody was called in, whoever has the incident.
+        CallIn = "callIn",
         /// Somebody is told who has the incident; nobody is alerted.
         StatusUpdate = "news",
     }
@@ -207,6 +209,10 @@ words! {
         TeamChanged = "teamChanged",
         /// The team that a new round should alert was deleted.
         TeamGone = "teamGone",
+        /// Somebody called more people in.
+        CalledIn = "calledIn",
+        /// Somebody who was called in answered: they help the claimant.
+        Responded = "responded",
         /// Somebody requested to alert the next level without waiting.
         Escalated = "escalated",
         /// The severity of the incident changed.
@@ -255,6 +261,8 @@ words! {
     MessageKind {
         /// An alert: somebody must respond.
         Alert = "inresponse.alert",
+        /// Somebody called the contact in, whoever has the incident.
+        CalledIn = "inresponse.calledIn",
         /// A status update: somebody has claimed the incident.
         Claimed = "inresponse.claimed",
         /// The contact was handed the incident and must answer.

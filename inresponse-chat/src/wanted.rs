@@ -23,12 +23,13 @@ pub(crate) fn by_letter(letter: &str) -> Option<Wanted> {
     }
 }
 
-/// The text of a button.
-pub(crate) fn label(wanted: Wanted) -> &'static str {
-    match wanted {
-        Wanted::Claim => "Claim",
-        Wanted::Resolve => "Resolve",
-        Wanted::Escalate => "Escalate",
+/// The text of a button of a message.
+pub(crate) fn label(alert: &Alert, wanted: Wanted) -> &'static str {
+    match (wanted, alert.occasion()) {
+        (Wanted::Claim, Occasion::CalledIn) => "I'm on it",
+        (Wanted::Claim, _) => "Claim",
+        (Wanted::Resolve, _) => "Resolve",
+        (Wanted::Escalate, _) => "Escalate",
     }
 }
 
@@ -37,6 +38,7 @@ pub(crate) fn buttons(alert: &Alert) -> &'static [Wanted] {
     match (alert.occasion(), alert.incident().state()) {
         (Occasion::Notice, _) | (_, State::Resolved) => &[],
         (Occasion::Handed, _) => &[Wanted::Claim, Wanted::Resolve],
+        (Occasion::CalledIn, State::Claimed) => &[Wanted::Claim, Wanted::Resolve, Wanted::Escalate],
         (_, State::Claimed) => &[Wanted::Resolve],
         (_, State::Open) => &[Wanted::Claim, Wanted::Resolve, Wanted::Escalate],
     }

@@ -86,7 +86,16 @@ pub(crate) fn noted(incident: &Incident, text: &str, now: DateTime<Utc>) -> Draf
     let note = Some(Note::new(text).unwrap());
     updated(
         incident,
-        Update { by: person("jo"), key: None, severity: None, state: None, note, reach: Vec::new() },
+        Update {
+            by: person("jo"),
+            key: None,
+            severity: None,
+            state: None,
+            note,
+            reach: Vec::new(),
+            call_in: None,
+            asked_at: None,
+        },
         now,
     )
 }
@@ -129,6 +138,8 @@ pub(crate) fn with_severity(incident: &Incident, severity: Severity, now: DateTi
             state: None,
             note: None,
             reach: Vec::new(),
+            call_in: None,
+            asked_at: None,
         },
         now,
     )

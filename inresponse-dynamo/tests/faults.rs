@@ -84,6 +84,8 @@ fn noted(record: &Record, text: &str) -> Draft {
             state: None,
             note: Some(Note::new(text).unwrap()),
             reach: Vec::new(),
+            call_in: None,
+            asked_at: None,
         },
     )
 }

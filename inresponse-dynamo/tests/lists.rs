@@ -223,7 +223,16 @@ async fn p09_what_was_stored_before_is_shown_listed_and_due() {
     let record = commit(
         &store,
         &record,
-        &Update { by, key: None, severity: None, state: None, note, reach: Vec::new() },
+        &Update {
+            by,
+            key: None,
+            severity: None,
+            state: None,
+            note,
+            reach: Vec::new(),
+            call_in: None,
+            asked_at: None,
+        },
     )
     .await;
     assert_eq!(store.load(record.number()).await.unwrap().unwrap(), record);

@@ -25,7 +25,8 @@ pub fn report(body: &[u8]) -> Result<Report, InvalidInput> {
 
 /// Parses the body of `POST /incidents`.
 pub fn update(body: &[u8], key_name: &KeyName) -> Result<(IncidentNumber, Update), InvalidInput> {
-    report::update(read_json::<api::Update>(body)?, None, key_name)
+    let (number, update, _) = report::update(read_json::<api::Update>(body)?, None, key_name)?;
+    Ok((number, update))
 }
 
 /// Parses the body of `PUT /teams/T`.

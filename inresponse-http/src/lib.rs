@@ -53,6 +53,7 @@ mod admission;
 mod api;
 #[cfg(feature = "docs")]
 mod api_page;
+mod call_in;
 mod caller;
 mod carry;
 mod common;

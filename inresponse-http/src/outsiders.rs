@@ -1,4 +1,4 @@
-//! Hand-overs to people outside the roster: limits the domains, and how many a key may make, so that nobody can use
+//! Hand-overs to people outside the roster, and calls: limits the domains, and how many a key may make, so that nobody can use
 //! this server to send mail to strangers.
 
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use inresponse_core::Outage;
 use inresponse_core::engine::Receiver;
-use inresponse_core::model::{IncidentNumber, KeyName, State};
+use inresponse_core::model::{Contact, IncidentNumber, KeyName, Person, State, TeamName};
 use inresponse_core::plan::{StateChange, Update};
 
 use crate::Api;
@@ -62,9 +62,19 @@ pub(crate) async fn allowed(
         // Nobody is notified.
         return Ok(Allowed::Yes);
     }
-    match api.engine().receiver(incident.team(), to).await? {
+    allowed_at(api, key, incident.team(), (to, &contact)).await
+}
+
+/// Whether a key may make this server alert a person at an address. Counts it if the address is outside the roster.
+pub(crate) async fn allowed_at(
+    api: &Api,
+    key: &KeyName,
+    team: &TeamName,
+    (to, contact): (&Person, &Contact),
+) -> Result<Allowed, Outage> {
+    match api.engine().receiver(team, to).await? {
         Receiver::Known | Receiver::Untold => Ok(Allowed::Yes),
-        Receiver::NotInRoster if !api.hand_over_domains().allow(&contact) => {
+        Receiver::NotInRoster if !api.hand_over_domains().allow(contact) => {
             Ok(Allowed::NotThere(to.to_string()))
         }
         Receiver::NotInRoster => {

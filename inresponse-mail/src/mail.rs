@@ -15,8 +15,8 @@ use crate::config::Sender;
 use crate::error::{MailError, MailErrorKind};
 use crate::subject::subject;
 use crate::view::{
-    ClaimEndsHtml, ClaimEndsText, HandedHtml, HandedText, Html, NoticeHtml, NoticeText, StatusUpdateHtml,
-    StatusUpdateText, Text, View,
+    CalledInHtml, CalledInText, ClaimEndsHtml, ClaimEndsText, HandedHtml, HandedText, Html, NoticeHtml,
+    NoticeText, StatusUpdateHtml, StatusUpdateText, Text, View,
 };
 
 /// The latest date that a mail can have.
@@ -69,6 +69,7 @@ pub fn render(alert: &Alert, sender: &Sender, now: DateTime<Utc>) -> Result<Mail
         Occasion::Claimed | Occasion::Resolved => {
             (StatusUpdateText { view: &view }.render(), StatusUpdateHtml { view: &view }.render())
         }
+        Occasion::CalledIn => (CalledInText { view: &view }.render(), CalledInHtml { view: &view }.render()),
         Occasion::Handed => (HandedText { view: &view }.render(), HandedHtml { view: &view }.render()),
         Occasion::ClaimEnds => {
             (ClaimEndsText { view: &view }.render(), ClaimEndsHtml { view: &view }.render())
@@ -93,7 +94,8 @@ pub fn render(alert: &Alert, sender: &Sender, now: DateTime<Utc>) -> Result<Mail
         builder = builder.in_reply_to(thread.clone()).references(thread);
         builder = builder.header(Number(incident.number().to_string()));
     }
-    if incident.severity() == Severity::Crit && alert.occasion() == Occasion::Alert {
+    let is_urgent = matches!(alert.occasion(), Occasion::Alert | Occasion::CalledIn);
+    if incident.severity() == Severity::Crit && is_urgent {
         builder = builder.header(Importance).header(Priority);
     }
     let message = builder

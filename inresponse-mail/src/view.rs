@@ -3,7 +3,7 @@
 use askama::Template;
 use chrono::{DateTime, Utc};
 use inresponse_core::model::{
-    Contact, Delivery, DeliveryStatus, Event, Incident, Level, Purpose, Severity, Signature, Zone,
+    Contact, Delivery, DeliveryStatus, Event, Incident, Level, Purpose, Severity, Signature, State, Zone,
 };
 use inresponse_core::notify::{Alert, Occasion};
 use inresponse_core::plan::{self, Upcoming};
@@ -56,9 +56,22 @@ pub(crate) struct ClaimEndsText<'a> {
     pub(crate) view: &'a View<'a>,
 }
 
+/// The plain text for a person who is called in.
+#[derive(Template)]
+#[template(path = "called_in.txt")]
+pub(crate) struct CalledInText<'a> {
+    pub(crate) view: &'a View<'a>,
+}
+
 #[derive(Template)]
 #[template(path = "claim_ends.html")]
 pub(crate) struct ClaimEndsHtml<'a> {
+    pub(crate) view: &'a View<'a>,
+}
+
+#[derive(Template)]
+#[template(path = "called_in.html")]
+pub(crate) struct CalledInHtml<'a> {
     pub(crate) view: &'a View<'a>,
 }
 
@@ -140,7 +153,9 @@ impl<'a> View<'a> {
             happened: happened(alert),
             happened_at: match alert.occasion() {
                 Occasion::Alert | Occasion::Notice => None,
-                Occasion::Claimed | Occasion::Handed | Occasion::ClaimEnds => incident.claimed(),
+                Occasion::CalledIn | Occasion::Claimed | Occasion::Handed | Occasion::ClaimEnds => {
+                    incident.claimed()
+                }
                 Occasion::Resolved => incident.resolved(),
             }
             .map(|signature| time(zone, signature.at))
@@ -166,6 +181,7 @@ impl<'a> View<'a> {
             (Occasion::Alert, _) => {
                 return visible(&format!("[{severity}] #{number} {service}: {title}")).into_owned();
             }
+            (Occasion::CalledIn, _) => format!("Called in by {}", caller(self.alert)),
             (Occasion::Resolved, _) => format!("Resolved by {}", by(incident.resolved())),
             (Occasion::ClaimEnds, _) => {
                 let zone = incident.matrix().zone();
@@ -288,7 +304,7 @@ impl<'a> View<'a> {
     /// The colour of the bar at the top of the mail.
     pub(crate) fn bar_colour(&self) -> &'static str {
         match self.alert.occasion() {
-            Occasion::Alert => self.severity_colour(),
+            Occasion::Alert | Occasion::CalledIn => self.severity_colour(),
             Occasion::Claimed | Occasion::Handed | Occasion::ClaimEnds | Occasion::Notice => "#0b57d0",
             Occasion::Resolved => "#146c2e",
         }
@@ -302,6 +318,7 @@ impl<'a> View<'a> {
         match self.alert.purpose() {
             Purpose::Alert(Level::At(n)) => format!("level {n}"),
             Purpose::Alert(Level::Fallback) => "fallback".to_owned(),
+            Purpose::CallIn(_) => "called in".to_owned(),
             Purpose::StatusUpdate(_) => "status update".to_owned(),
         }
     }
@@ -311,6 +328,7 @@ impl<'a> View<'a> {
         match self.alert.purpose() {
             Purpose::Alert(Level::At(n)) => format!("You are alerted at level {n}"),
             Purpose::Alert(Level::Fallback) => "You are the fallback contact".to_owned(),
+            Purpose::CallIn(_) => format!("{} called you in", caller(self.alert)),
             Purpose::StatusUpdate(_) => "You get this status update".to_owned(),
         }
     }
@@ -332,12 +350,22 @@ impl<'a> View<'a> {
     }
 }
 
-/// One sentence: who has it or resolved it.
+/// The person who called the recipient in.
+fn caller(alert: &Alert) -> &str {
+    alert.called_by().map_or("Somebody", |by| by.as_str())
+}
+
+/// One sentence: who has it, resolved it, or called the recipient in.
 fn happened(alert: &Alert) -> String {
     let incident = alert.incident();
     let is_theirs = incident.holder_at(alert.contact()).is_some();
     match alert.occasion() {
         Occasion::Alert | Occasion::Notice => String::new(),
+        Occasion::CalledIn => {
+            let claimed = incident.claimed().filter(|_| incident.state() == State::Claimed);
+            let holder = claimed.map_or("nobody", |claimed| claimed.by.as_str());
+            format!("{} called you in; {holder} has it", caller(alert))
+        }
         Occasion::Claimed | Occasion::Handed => match last_claim(incident) {
             Some(Event::HandedOver { by, .. }) if is_theirs => format!("{by} handed the incident to you"),
             Some(Event::HandedOver { by, to, .. }) => format!("{by} handed the incident to {to}"),

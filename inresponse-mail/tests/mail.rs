@@ -295,6 +295,31 @@ To {to}, delivery 10001-1-n1-0-"
 }
 
 #[test]
+fn whoever_is_called_in_is_told_by_whom_and_who_has_it() {
+    let before = status_update(StateChange::Claim(TakeOver::No), "jo@example.org");
+    let people = Matrix::new(vec![vec![contact("lee@example.org")]], Vec::new(), Duration::from_secs(600));
+    let update = Update::call_in(Person::new("jo@example.org").unwrap(), people);
+    let later = at() + Duration::from_secs(180);
+    let (incident, _) = stepped(before.incident(), Input::Update { update: &update, round: None }, later);
+    let due = Input::Due { lease: Duration::from_secs(30), hold: &HoldNothing, round: None };
+    let (incident, sends) = stepped(&incident, due, later);
+    let send = sends.iter().find(|send| send.contact == contact("lee@example.org")).expect("lee is called");
+    let alert = Alert::new(Arc::new(incident), 1, send.delivery, send.attempt, send.contact.clone())
+        .with_claim_url("https://ir.example.org/incidents/10001/claim?token=abc.def".to_owned());
+    let bytes = message(&alert);
+    let parsed = MessageParser::default().parse(&bytes).unwrap();
+    let subject = "Called in by jo@example.org: CRIT athens: 5xx Error Spike (#10001)";
+    assert_eq!(parsed.subject(), Some(subject));
+    let (text, html) = (parsed.body_text(0).unwrap().replace("\r\n", "\n"), parsed.body_html(0).unwrap());
+    let begins = "jo@example.org called you in; kim@example.org has it: CRIT on athens: 5xx Error Spike\n";
+    assert!(text.starts_with(begins), "{text}");
+    for part in ["Say that you are on it:", "Resolve it:", "Alerted before:", "delivery 10001-1-c1-0-"] {
+        assert!(text.contains(part), "{part} in {text}");
+    }
+    assert!(html.contains(">I'm on it</a>") && !html.contains("Take over"), "{html}");
+}
+
+#[test]
 fn times_are_those_of_the_team_by_the_name_of_its_zone_with_utc_beside_them_in_the_details() {
     for (zone, at_first, next, beside) in [
         ("Europe/Athens", "2026-11-24 05:00:00 EET", "05:10 EET", "(03:00:00 UTC)"),

@@ -1,7 +1,7 @@
 //! The text of short messages: what chats, pushes and calls say of an incident.
 
 use chrono::{DateTime, Utc};
-use inresponse_core::model::{Contact, Incident, Level, Purpose, Signature, StatusUpdates};
+use inresponse_core::model::{Contact, Incident, Level, Purpose, Signature, State, StatusUpdates};
 use inresponse_core::notify::{Alert, Occasion};
 use inresponse_core::plan::{self, ClaimOver, Upcoming};
 use inresponse_core::text::{duration, visible};
@@ -17,6 +17,7 @@ pub fn head(alert: &Alert) -> String {
     let by = |signature: Option<&Signature>| signature.map_or_else(String::new, |s| format!(" by {}", s.by));
     match alert.occasion() {
         Occasion::Alert => what,
+        Occasion::CalledIn => format!("{}: {what}", called_in(alert)),
         Occasion::Claimed => format!("Claimed{}: {what}", by(incident.claimed())),
         Occasion::Handed => format!("Handed to you: {what}"),
         Occasion::ClaimEnds => format!("Your claim ends{}: {what}", ends_at(alert)),
@@ -25,10 +26,20 @@ pub fn head(alert: &Alert) -> String {
     }
 }
 
+/// Who called the contact in, and who has the incident.
+pub fn called_in(alert: &Alert) -> String {
+    let caller = alert.called_by().map_or("Somebody", |by| by.as_str());
+    match alert.incident().claimed().filter(|_| alert.incident().state() == State::Claimed) {
+        Some(claimed) => format!("{caller} called you in; {} has it", claimed.by),
+        None => format!("{caller} called you in; nobody has it yet"),
+    }
+}
+
 /// The link with which the contact can claim the incident, and the link's text.
 pub fn claim(alert: &Alert) -> Option<(&'static str, &str)> {
     let word = match alert.occasion() {
         Occasion::Alert => "Claim it",
+        Occasion::CalledIn => "I'm on it",
         Occasion::Claimed => "Take over",
         Occasion::Handed => "Confirm that you have it",
         Occasion::ClaimEnds => "Keep it",
@@ -40,7 +51,7 @@ pub fn claim(alert: &Alert) -> Option<(&'static str, &str)> {
 /// Whether the incident's message is shown: it has one, and the reader does not know it yet.
 pub fn tells_what_happened(alert: &Alert) -> bool {
     let is_unknown = match alert.occasion() {
-        Occasion::Alert | Occasion::Handed | Occasion::Notice => true,
+        Occasion::Alert | Occasion::CalledIn | Occasion::Handed | Occasion::Notice => true,
         Occasion::Claimed | Occasion::ClaimEnds | Occasion::Resolved => false,
     };
     is_unknown && !alert.incident().message().trim().is_empty()
@@ -55,6 +66,7 @@ pub fn context(alert: &Alert) -> String {
     let purpose = match alert.purpose() {
         Purpose::Alert(Level::At(n)) => format!("level {n}"),
         Purpose::Alert(Level::Fallback) => "fallback".to_owned(),
+        Purpose::CallIn(_) => "called in".to_owned(),
         Purpose::StatusUpdate(_) => "news".to_owned(),
     };
     let time = |at: DateTime<Utc>| {
@@ -144,7 +156,9 @@ pub fn cut(text: &str, most: usize, weigh: impl Fn(char) -> usize) -> String {
 /// [status updates](inresponse_core::model::Matrix::status_updates_at) are off, or to a person who has switched them off.
 pub fn is_told(alert: &Alert) -> bool {
     match alert.occasion() {
-        Occasion::Alert | Occasion::Handed | Occasion::ClaimEnds | Occasion::Notice => true,
+        Occasion::Alert | Occasion::CalledIn | Occasion::Handed | Occasion::ClaimEnds | Occasion::Notice => {
+            true
+        }
         Occasion::Claimed | Occasion::Resolved => {
             alert.incident().matrix().status_updates_at(alert.contact()) == StatusUpdates::On
         }

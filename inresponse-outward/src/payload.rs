@@ -11,6 +11,7 @@ use crate::brief::claim;
 pub fn json(alert: &Alert, now: DateTime<Utc>) -> Vec<u8> {
     let kind = match alert.occasion() {
         Occasion::Alert => api::MessageKind::Alert,
+        Occasion::CalledIn => api::MessageKind::CalledIn,
         Occasion::Claimed => api::MessageKind::Claimed,
         Occasion::Handed => api::MessageKind::Handed,
         Occasion::ClaimEnds => api::MessageKind::ClaimEnds,

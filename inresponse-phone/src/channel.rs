@@ -90,7 +90,10 @@ impl TwilioChannel {
                 return Ok(twiml(voice::last_words(&Answered::Absent.text())));
             };
             let base = engine.public_url().unwrap_or_default();
-            return Ok(twiml(voice::prompt(&record.incident, &twilio::voice_url(base, delivery.as_str()))));
+            let incident = &record.incident;
+            let called = incident.delivery(&delivery).and_then(|delivery| delivery.called());
+            let url = twilio::voice_url(base, delivery.as_str());
+            return Ok(twiml(voice::prompt(incident, called.map(|called| &called.by), &url)));
         };
         // The account that answers is the number that was called.
         let from = form.value("To").and_then(number::tel);

@@ -168,7 +168,9 @@ impl GatewayNotifier {
         let to = number::e164(contact.address());
         let to = to.ok_or("the number is not international: a plus, the country and the number")?;
         let text = match (contact.scheme(), alert.occasion()) {
-            ("tel", Occasion::Alert | Occasion::Handed) => voice::what(alert.incident()),
+            ("tel", Occasion::Alert | Occasion::CalledIn | Occasion::Handed) => {
+                voice::what(alert.incident(), alert.called_by())
+            }
             ("tel", Occasion::ClaimEnds) => voice::claim_ends(alert),
             ("tel", Occasion::Notice) => alert.incident().title().to_owned(),
             ("tel", Occasion::Claimed | Occasion::Resolved) => {

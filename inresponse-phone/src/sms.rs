@@ -1,6 +1,6 @@
 //! The text of a text message.
 
-use inresponse_core::model::Signature;
+use inresponse_core::model::{Signature, State};
 use inresponse_core::notify::{Alert, Occasion};
 use inresponse_core::text::visible;
 
@@ -29,7 +29,7 @@ pub(crate) fn text(alert: &Alert, replies: Replies) -> String {
     let fits = texts.iter().find(|text| segments(text) <= MAX_SEGMENTS);
     let text = fits.unwrap_or(&texts[texts.len() - 1]).clone();
     let link = match alert.occasion() {
-        Occasion::Alert | Occasion::Handed | Occasion::ClaimEnds => alert.claim_url(),
+        Occasion::Alert | Occasion::CalledIn | Occasion::Handed | Occasion::ClaimEnds => alert.claim_url(),
         Occasion::Claimed | Occasion::Resolved | Occasion::Notice => None,
     };
     let with_link = link.map(|link| format!("{text}\n{link}"));
@@ -45,6 +45,18 @@ fn text_of(alert: &Alert, replies: Replies, (service, title): (usize, usize)) ->
     match alert.occasion() {
         Occasion::Alert if replies == Replies::AreLost => format!("{what}\nIncident {number}. Do not reply."),
         Occasion::Alert => format!("{what}\nReply {number}c to claim, {number}r to resolve."),
+        Occasion::CalledIn => {
+            let caller = alert.called_by().map_or_else(|| "Somebody".to_owned(), |by| cut(by.as_str(), 30));
+            let claimed = incident.claimed().filter(|_| incident.state() == State::Claimed);
+            let holder = claimed.map_or_else(|| "nobody".to_owned(), |claimed| cut(claimed.by.as_str(), 30));
+            let called = format!("{caller} called you in; {holder} has it: {what}");
+            match replies {
+                Replies::AreLost => format!("{called}\nIncident {number}. Do not reply."),
+                Replies::Count => {
+                    format!("{called}\nReply {number}c if you are on it, {number}r to resolve.")
+                }
+            }
+        }
         Occasion::Handed if replies == Replies::AreLost => {
             format!("Handed to you: {number} {what}\nConfirm that you have it. Do not reply.")
         }

@@ -82,9 +82,11 @@ impl TwilioNotifier {
                 let from = config.call_from.clone().ok_or("there is no number to call from")?;
                 let url = config.public_url.as_deref().ok_or("calls need the public URL of this server")?;
                 let twiml = match alert.occasion() {
-                    Occasion::Alert | Occasion::Handed => {
-                        voice::prompt(alert.incident(), &voice_url(url, alert.delivery_id().as_str()))
-                    }
+                    Occasion::Alert | Occasion::CalledIn | Occasion::Handed => voice::prompt(
+                        alert.incident(),
+                        alert.called_by(),
+                        &voice_url(url, alert.delivery_id().as_str()),
+                    ),
                     Occasion::ClaimEnds => voice::notice(&voice::claim_ends(alert)),
                     Occasion::Notice => voice::notice(alert.incident().title()),
                     Occasion::Claimed | Occasion::Resolved => {

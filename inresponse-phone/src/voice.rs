@@ -3,7 +3,7 @@
 //! An answering machine also takes calls. So a call claims nothing by being answered: somebody must press a key. The keys
 //! are those of GoAlert, which people move from; 1 is not among them, because greetings of mailboxes ask for it.
 
-use inresponse_core::model::{Incident, Severity};
+use inresponse_core::model::{Incident, Person, Severity, State};
 use inresponse_core::notify::Alert;
 use inresponse_core::plan::Wanted;
 use inresponse_core::text::visible;
@@ -30,15 +30,20 @@ pub(crate) fn key(digits: &str) -> Option<Wanted> {
     }
 }
 
-/// What is broken, as it is spoken.
-pub(crate) fn what(incident: &Incident) -> String {
+/// What is broken, as it is spoken, and who called the person in, if somebody did.
+pub(crate) fn what(incident: &Incident, caller: Option<&Person>) -> String {
     let severity = match incident.severity() {
         Severity::Crit => "Critical",
         Severity::Err => "Error",
         Severity::Warn => "Warning",
     };
     let (service, title) = (cut(incident.service().as_str(), SERVICE), cut(incident.title(), TITLE));
-    format!("{severity} incident {} of {service}. {title}.", incident.number())
+    let called = caller.map_or_else(String::new, |caller| {
+        let claimed = incident.claimed().filter(|_| incident.state() == State::Claimed);
+        let holder = claimed.map_or("Nobody", |claimed| claimed.by.as_str());
+        format!("{} called you in. {} has it. ", cut(caller.as_str(), SERVICE), cut(holder, SERVICE))
+    });
+    format!("{called}{severity} incident {} of {service}. {title}.", incident.number())
 }
 
 /// That the claim of the person who is called ends, as it is spoken.
@@ -49,9 +54,13 @@ pub(crate) fn claim_ends(alert: &Alert) -> String {
 }
 
 /// The document of a call: it says what is broken, and asks for a key, three times. Twilio sends the key to `action`.
-pub(crate) fn prompt(incident: &Incident, action: &str) -> String {
-    let what = what(incident);
-    let keys = "Press 4 to claim it, 6 to resolve it, or 5 to alert the next level.";
+pub(crate) fn prompt(incident: &Incident, caller: Option<&Person>, action: &str) -> String {
+    let what = what(incident, caller);
+    let keys = if caller.is_some() {
+        "Press 4 if you are on it, 6 to resolve it, or 5 to alert the next level."
+    } else {
+        "Press 4 to claim it, 6 to resolve it, or 5 to alert the next level."
+    };
     let said = format!("<Pause length=\"1\"/>{}<Pause length=\"1\"/>{}", say(&what), say(keys));
     let gather = format!(
         "<Gather input=\"dtmf\" numDigits=\"1\" timeout=\"{WAIT}\" method=\"POST\" action=\"{}\">{said}</Gather>",
@@ -122,7 +131,7 @@ mod tests {
     #[test]
     fn a_call_says_what_is_broken_and_asks_for_a_key_three_times() {
         let alert = alert("checkout", "payments & \"refunds\" fail", "tel:+302101234567", None);
-        let document = prompt(alert.incident(), "https://a.example/channels/twilio/voice?delivery=x&y");
+        let document = prompt(alert.incident(), None, "https://a.example/channels/twilio/voice?delivery=x&y");
         assert_eq!(document.matches("<Gather ").count(), 3);
         assert_eq!(document.matches("</Gather>").count(), 3);
         let what = "<Say>Critical incident 10001 of checkout. payments &amp; &quot;refunds&quot; fail.</Say>";
@@ -140,7 +149,7 @@ mod tests {
                 "x".repeat(100),
                 "x".repeat(64)
             );
-            let document = prompt(alert.incident(), &url);
+            let document = prompt(alert.incident(), None, &url);
             assert!(document.chars().count() <= 4000, "{c}: {}", document.chars().count());
         }
     }

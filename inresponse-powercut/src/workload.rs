@@ -88,7 +88,16 @@ fn commit(state: &State, now: DateTime<Utc>, rng: &mut Rng) -> Option<Write> {
             let note = Note::new("looked at it".repeat(1 + nth as usize % 50)).ok();
             updated(
                 incident,
-                Update { by, key: None, severity: None, state: None, note, reach: Vec::new() },
+                Update {
+                    by,
+                    key: None,
+                    severity: None,
+                    state: None,
+                    note,
+                    reach: Vec::new(),
+                    call_in: None,
+                    asked_at: None,
+                },
                 now,
             )
         }

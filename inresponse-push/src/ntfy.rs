@@ -63,9 +63,9 @@ impl NtfyNotifier {
         }
         text.push_str(&brief::context(alert));
         let (priority, tag) = match (alert.occasion(), incident.severity()) {
-            (Occasion::Alert, Severity::Crit) => (5, "rotating_light"),
-            (Occasion::Alert, Severity::Err) => (4, "rotating_light"),
-            (Occasion::Alert, Severity::Warn) => (3, "warning"),
+            (Occasion::Alert | Occasion::CalledIn, Severity::Crit) => (5, "rotating_light"),
+            (Occasion::Alert | Occasion::CalledIn, Severity::Err) => (4, "rotating_light"),
+            (Occasion::Alert | Occasion::CalledIn, Severity::Warn) => (3, "warning"),
             (Occasion::Handed, _) => (4, "point_right"),
             (Occasion::ClaimEnds, _) => (4, "hourglass_flowing_sand"),
             (Occasion::Claimed, _) => (2, "eyes"),
@@ -83,12 +83,13 @@ impl NtfyNotifier {
         if let Some(url) = alert.board_url() {
             message["click"] = json!(url);
         }
-        if let (Occasion::Alert | Occasion::Handed, Some(base), Some(token)) =
+        if let (Occasion::Alert | Occasion::CalledIn | Occasion::Handed, Some(base), Some(token)) =
             (alert.occasion(), &self.answers_at, alert.answer_token())
         {
             let url = format!("{}/channels/ntfy?token={token}", base.trim_end_matches('/'));
+            let label = if alert.occasion() == Occasion::CalledIn { "I'm on it" } else { "Claim" };
             let button =
-                json!({ "action": "http", "label": "Claim", "url": url, "method": "POST", "clear": true });
+                json!({ "action": "http", "label": label, "url": url, "method": "POST", "clear": true });
             message["actions"] = json!([button]);
         }
         message

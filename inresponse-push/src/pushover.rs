@@ -156,8 +156,9 @@ impl PushoverNotifier {
 /// The priority of a push: 2 repeats until somebody acknowledges it.
 fn priority(alert: &Alert) -> i8 {
     match (alert.occasion(), alert.incident().severity()) {
-        (Occasion::Alert, Severity::Crit | Severity::Err) => 2,
-        (Occasion::Alert, Severity::Warn) | (Occasion::Handed | Occasion::ClaimEnds, _) => 1,
+        (Occasion::Alert | Occasion::CalledIn, Severity::Crit | Severity::Err) => 2,
+        (Occasion::Alert | Occasion::CalledIn, Severity::Warn) => 1,
+        (Occasion::Handed | Occasion::ClaimEnds, _) => 1,
         (Occasion::Claimed | Occasion::Resolved | Occasion::Notice, _) => -1,
     }
 }

@@ -8,7 +8,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use inresponse_core::model::{Contact, DeliveryId, DeliveryStatus, IncidentNumber, KeyName, Receipt, State};
+use inresponse_core::model::{
+    Contact, Delivery, DeliveryId, DeliveryStatus, Incident, IncidentNumber, KeyName, Person, Receipt, State,
+};
 use inresponse_core::plan::{Answer, AnswerTo, Wanted};
 use inresponse_core::settings::{Settings, Swapped};
 use inresponse_core::store::{ListQuery, Record};
@@ -28,7 +30,7 @@ const ASKED_FOR: TimeDelta = TimeDelta::seconds(3600 + 120);
 const MOST: usize = 50;
 const DEADLINE: Duration = Duration::from_secs(5);
 const BEGUN_WITHIN: Duration = Duration::from_secs(10);
-/// The maximum number of open incidents that one look reads.
+/// The maximum number of open, and of claimed, incidents that one look reads.
 const READ: usize = 500;
 const PAGE: usize = 100;
 
@@ -115,14 +117,16 @@ impl PushoverReceipts {
 
     /// The pushes of the current round that may still be acknowledged.
     async fn waiting(&self) -> Result<Vec<Waiting>, Outage> {
-        let mut query = ListQuery { state: Some(State::Open), limit: PAGE, ..ListQuery::default() };
         let mut found = Vec::new();
-        for _ in 0..READ / PAGE {
-            let page = self.engine.list(&query).await?;
-            page.iter().for_each(|record| found.extend(of(record, self.engine.now())));
-            match page.last() {
-                Some(last) if page.len() == PAGE => query.below = Some(last.number()),
-                Some(_) | None => break,
+        for state in [State::Open, State::Claimed] {
+            let mut query = ListQuery { state: Some(state), limit: PAGE, ..ListQuery::default() };
+            for _ in 0..READ / PAGE {
+                let page = self.engine.list(&query).await?;
+                page.iter().for_each(|record| found.extend(of(record, self.engine.now())));
+                match page.last() {
+                    Some(last) if page.len() == PAGE => query.below = Some(last.number()),
+                    Some(_) | None => break,
+                }
             }
         }
         Ok(turn(found, self.engine.now()))
@@ -144,6 +148,16 @@ fn read_time(stored: &[u8]) -> Option<DateTime<Utc>> {
     DateTime::from_timestamp_millis(std::str::from_utf8(stored).ok()?.parse().ok()?)
 }
 
+/// Whether a push of a claimed incident calls somebody in who has not answered.
+fn is_called(incident: &Incident, delivery: &Delivery) -> bool {
+    let Some(called) = delivery.called() else { return false };
+    let is_theirs = |by: &Person| {
+        called.people.iter().any(|person| Person::from(person).is(by))
+            || incident.is_at(by, delivery.contact())
+    };
+    !incident.responders().iter().any(|one| is_theirs(&one.by))
+}
+
 fn of(record: &Record, now: DateTime<Utc>) -> impl Iterator<Item = Waiting> + '_ {
     let incident = &record.incident;
     let pushes = incident.deliveries().iter().filter(move |delivery| {
@@ -155,7 +169,8 @@ fn of(record: &Record, now: DateTime<Utc>) -> impl Iterator<Item = Waiting> + '_
             | DeliveryStatus::Stopped { .. }
             | DeliveryStatus::Dead { .. } => false,
         };
-        is_pushed && rings && delivery.key().round == incident.round()
+        let is_asked = incident.state() == State::Open || is_called(incident, delivery);
+        is_pushed && rings && is_asked && delivery.key().round == incident.round()
     });
     pushes.filter_map(|delivery| {
         let receipt = delivery.receipt()?.clone();

@@ -84,7 +84,13 @@ impl HostCarrier {
         let after = own.map_or(Duration::ZERO, |own| own.after());
         let matrix = incident.matrix();
         let (contact, severity) = (alert.contact(), incident.severity());
-        let recipient = level.and_then(|level| matrix.recipient_after(level, contact, after, severity));
+        let called = own.and_then(|own| own.called()).and_then(|called| called.people.first());
+        let of_call = called.and_then(|person| {
+            let mut having = matrix.recipients().iter();
+            having.find(|one| one.contact == *contact && one.person == *person)
+        });
+        let of_level = level.and_then(|level| matrix.recipient_after(level, contact, after, severity));
+        let recipient = of_level.or(of_call);
         let wall = self.world.wall(self.process.host);
         let mut state = self.world.lock();
         let (began, i) = (state.now(), state.history.sends.len());
@@ -112,6 +118,7 @@ impl HostCarrier {
             let (id, attempt) = (alert.delivery_id(), alert.attempt());
             let what = match alert.purpose() {
                 Purpose::Alert(level) => format!("to level {level}"),
+                Purpose::CallIn(_) => "as a call".to_owned(),
                 Purpose::StatusUpdate(_) => "as a status update".to_owned(),
             };
             let host = self.process.host;

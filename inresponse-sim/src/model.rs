@@ -346,7 +346,7 @@ impl World {
         let before = match flight.key.purpose {
             Purpose::Alert(Level::At(2)) => Some(Level::At(1)),
             Purpose::Alert(Level::Fallback) => Some(Level::At(2)),
-            Purpose::Alert(Level::At(_)) | Purpose::StatusUpdate(_) => None,
+            Purpose::Alert(Level::At(_)) | Purpose::CallIn(_) | Purpose::StatusUpdate(_) => None,
         };
         if let (true, Some(before)) = (first_of_level, before) {
             let is_before =

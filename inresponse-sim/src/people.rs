@@ -1,8 +1,11 @@
 //! The users of the system: monitoring that reports, people who act, and the editor of the roster.
 
+mod call_in;
+
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use call_in::call_in;
 use inresponse_core::Outage;
 use inresponse_core::engine::{Answered, Reported, Updated};
 use inresponse_core::model::{
@@ -138,7 +141,16 @@ pub async fn act(stage: Arc<Stage>, mut rng: Rng) {
     update(
         &stage,
         number,
-        Update { by: by.clone(), key: None, severity, state: request, note, reach: Vec::new() },
+        Update {
+            by: by.clone(),
+            key: None,
+            severity,
+            state: request,
+            note,
+            reach: Vec::new(),
+            call_in: None,
+            asked_at: None,
+        },
     )
     .await;
     // Two people at once, now and then: claims that race.
@@ -167,7 +179,16 @@ pub async fn write(stage: Arc<Stage>, mut rng: Rng, notes: u64) {
         update(
             &stage,
             number,
-            Update { by: person(&mut rng), key: None, severity: None, state: None, note, reach: Vec::new() },
+            Update {
+                by: person(&mut rng),
+                key: None,
+                severity: None,
+                state: None,
+                note,
+                reach: Vec::new(),
+                call_in: None,
+                asked_at: None,
+            },
         )
         .await;
     }

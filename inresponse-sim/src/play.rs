@@ -144,6 +144,10 @@ async fn direct(stage: Arc<Stage>, run: Run) {
         let (at, own) = (channels.below(scenario.chaos + 5 * SECOND), Rng::new(run.seed, 20_000 + number));
         later(&mut clients, &stage, at, |stage| people::answer(stage, own));
     }
+    for number in 0..scenario.call_ins {
+        let (at, own) = (channels.below(scenario.chaos + 5 * SECOND), Rng::new(run.seed, 30_000 + number));
+        later(&mut clients, &stage, at, |stage| people::call_in(stage, own));
+    }
     for _ in 0..scenario.jumps {
         let (at, mut own) = at_random(&mut rng, scenario.chaos);
         later(&mut clients, &stage, at, |stage| async move { people::jump(&stage, &mut own) });

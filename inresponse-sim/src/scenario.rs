@@ -56,6 +56,8 @@ pub struct Scenario {
     pub answers: u64,
     /// How long claims last that people make.
     pub claims: Claims,
+    /// The number of times that somebody calls more people in, at random times.
+    pub call_ins: u64,
     /// The time and the size of a storm of reports.
     pub storm: Option<(Micros, u64)>,
     /// The number of changes of wall clocks.
@@ -152,6 +154,7 @@ impl Scenario {
             acts: if rng.chance(200) { 0 } else { rng.between(1, 12) },
             answers: answers(seed),
             claims: Claims::Short,
+            call_ins: call_ins(seed),
             storm: on(Fault::Storm).then(|| (rng.below(chaos), rng.between(20, 60))),
             jumps,
             edits: if rng.chance(300) { rng.between(1, 6) } else { 0 },
@@ -185,7 +188,7 @@ impl Scenario {
             self.rates.fill(0);
             self.moods.clear();
             (self.acts, self.answers, self.edits, self.habits.edits, self.storm) = (0, 0, 0, 0, None);
-            (self.jumps, self.kills, self.restarts) = (0, 0, 0);
+            (self.jumps, self.kills, self.restarts, self.call_ins) = (0, 0, 0, 0);
         }
         Draw { rng: &mut rng, base: self.base }.dress(&mut self.roster);
         let long = self.chaos > 300 * SECOND;
@@ -202,6 +205,12 @@ impl Scenario {
 fn answers(seed: u64) -> u64 {
     let mut rng = Rng::new(seed, 14);
     if rng.chance(600) { rng.between(1, 6) } else { 0 }
+}
+
+/// Draws the number of times that somebody calls more people in.
+fn call_ins(seed: u64) -> u64 {
+    let mut rng = Rng::new(seed, 17);
+    if rng.chance(400) { rng.between(1, 4) } else { 0 }
 }
 
 /// Draws the rates of all faults, family by family. Every eighth run has no faults.

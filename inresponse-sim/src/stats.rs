@@ -70,6 +70,7 @@ const TRANSITIONS: &[&str] = &[
     "delivery: several attempts",
     "delivery: not begun",
     "delivery: expired",
+    "delivery: called in",
     "delivery: status update",
     "end: unclaimed",
     "end: undelivered",
@@ -250,6 +251,9 @@ impl Stats {
                     count("end: records only");
                 }
             }
+        }
+        for _ in history.sends.iter().filter(|sent| sent.purpose.is_call_in()) {
+            count("delivery: called in");
         }
         for _ in history.sends.iter().filter(|sent| sent.is_status_update()) {
             count("delivery: status update");

@@ -31,7 +31,7 @@ pub fn message(alert: &Alert, answered: &str) -> Value {
     if !links.is_empty() {
         blocks.push(json!({ "type": "section", "text": { "type": "mrkdwn", "text": links } }));
     }
-    let buttons: Vec<Value> = buttons(alert).iter().map(|wanted| button(*wanted, answered)).collect();
+    let buttons: Vec<Value> = buttons(alert).iter().map(|wanted| button(alert, *wanted, answered)).collect();
     if !buttons.is_empty() {
         blocks.push(json!({ "type": "actions", "elements": buttons }));
     }
@@ -44,13 +44,13 @@ pub fn message(alert: &Alert, answered: &str) -> Value {
     json!({ "text": text, "blocks": blocks, "unfurl_links": false, "unfurl_media": false })
 }
 
-fn button(wanted: Wanted, answered: &str) -> Value {
+fn button(alert: &Alert, wanted: Wanted, answered: &str) -> Value {
     let name = match wanted {
         Wanted::Claim => "claim",
         Wanted::Resolve => "resolve",
         Wanted::Escalate => "escalate",
     };
-    let text = json!({ "type": "plain_text", "text": label(wanted), "emoji": false });
+    let text = json!({ "type": "plain_text", "text": label(alert, wanted), "emoji": false });
     let mut button = json!({ "type": "button", "action_id": name, "text": text, "value": answered });
     if wanted == Wanted::Claim {
         button["style"] = json!("primary");
@@ -62,9 +62,12 @@ fn button(wanted: Wanted, answered: &str) -> Value {
 fn links(alert: &Alert) -> String {
     let page = match alert.occasion() {
         Occasion::Notice => None,
-        Occasion::Alert | Occasion::Claimed | Occasion::Handed | Occasion::ClaimEnds | Occasion::Resolved => {
-            alert.board_url()
-        }
+        Occasion::Alert
+        | Occasion::CalledIn
+        | Occasion::Claimed
+        | Occasion::Handed
+        | Occasion::ClaimEnds
+        | Occasion::Resolved => alert.board_url(),
     };
     let page = page.map(|url| link("Open the incident", url));
     let others = alert.incident().links().iter();

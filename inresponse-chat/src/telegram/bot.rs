@@ -127,7 +127,7 @@ fn message(alert: &Alert, chat: Value) -> Value {
     }
     text = format!("{text}\nalert {}", alert.delivery_id());
     let answered = alert_id(alert);
-    let press = |wanted: &_| json!({ "text": label(*wanted), "callback_data": format!("{}{}", letter(*wanted), answered) });
+    let press = |wanted: &_| json!({ "text": label(alert, *wanted), "callback_data": format!("{}{}", letter(*wanted), answered) });
     let buttons: Vec<Value> = buttons(alert).iter().map(press).collect();
     let rows = if buttons.is_empty() { json!([]) } else { json!([buttons]) };
     let mut message = json!({

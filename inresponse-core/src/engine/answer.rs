@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use super::lookup::Lookup;
 use super::swap::{Changed, Swap};
 use crate::error::{Chain, Outage};
-use crate::model::{Contact, IncidentNumber, Person, State};
+use crate::model::{Contact, Delivery, IncidentNumber, Person, Purpose, State};
 use crate::plan::{self, Answer, AnswerTo, Input, Refusal, Wanted};
 use crate::store::{ListQuery, Record, Store};
 
@@ -34,9 +34,12 @@ impl Answered {
     /// One or two plain sentences without an address, so that they can be sent, shown and spoken.
     pub fn text(&self) -> String {
         match self {
-            Answered::Done(record, _, wanted) => {
-                let number = record.number();
+            Answered::Done(record, by, wanted) => {
+                let (incident, number) = (&record.incident, record.number());
                 match wanted {
+                    Wanted::Claim if incident.responders().iter().any(|one| one.by.is(by)) => {
+                        format!("You help with incident {number} now. {}", state(record, None))
+                    }
                     Wanted::Claim => format!("You have incident {number} now. The alerts have stopped."),
                     Wanted::Resolve => format!("Incident {number} is resolved now."),
                     Wanted::Escalate => format!("The next level of incident {number} is alerted now."),
@@ -70,6 +73,8 @@ impl Answered {
                 }
                 Refusal::NotEscalating(_)
                 | Refusal::NotSnoozing(_)
+                | Refusal::NotCalling(_)
+                | Refusal::TooManyCalled
                 | Refusal::NobodyLeft
                 | Refusal::UnknownTeam(_)
                 | Refusal::NewerFormat => format!("Nothing was changed: {refusal}. {}", state(record, None)),
@@ -89,6 +94,9 @@ fn state(record: &Record, you: Option<&Person>) -> String {
         (State::Claimed, Some(claimed), _) if is_you(&claimed.by) => {
             format!("You already have incident {number}, since {}.", at(claimed.at))
         }
+        (State::Claimed, Some(claimed), _) if incident.responders().iter().any(|one| is_you(&one.by)) => {
+            format!("You already help with incident {number}. {} has it.", claimed.by)
+        }
         (State::Claimed, Some(claimed), _) => {
             format!("{} has incident {number} since {}.", claimed.by, at(claimed.at))
         }
@@ -101,7 +109,8 @@ fn state(record: &Record, you: Option<&Person>) -> String {
     }
 }
 
-/// The open incidents of which a contact was alerted in their current round.
+/// The incidents of which a contact was alerted in their current round: open ones, and claimed ones to which it was called
+/// in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use]
 pub enum OpenAlerts {
@@ -165,20 +174,42 @@ async fn account(lookup: &Lookup, contact: Option<&Contact>) -> Option<Person> {
 
 /// See [`Engine::open_alerts_to`](super::Engine::open_alerts_to).
 pub(super) async fn open_alerts_to(store: &dyn Store, contact: &Contact) -> Result<OpenAlerts, Outage> {
-    let mut query = ListQuery { state: Some(State::Open), limit: PAGE, ..ListQuery::default() };
+    let (mut found, is_all) = alerts_to(store, contact, State::Open).await?;
+    if !is_all {
+        return Ok(OpenAlerts::TooMany);
+    }
+    // Of the claimed incidents, those count to which the contact was called in.
+    found.extend(alerts_to(store, contact, State::Claimed).await?.0);
+    found.sort_unstable_by(|one, other| other.cmp(one));
+    Ok(OpenAlerts::All(found))
+}
+
+/// The incidents in that state of which a contact may answer an alert, and whether all incidents were searched.
+async fn alerts_to(
+    store: &dyn Store,
+    contact: &Contact,
+    state: State,
+) -> Result<(Vec<IncidentNumber>, bool), Outage> {
+    let mut query = ListQuery { state: Some(state), limit: PAGE, ..ListQuery::default() };
     let mut found = Vec::new();
     for _ in 0..SEARCHED / PAGE {
         let page = store.list(&query).await?;
         let asked = page.iter().filter(|record| {
-            let alerts = record.incident.deliveries().iter().filter(|d| !d.is_status_update());
-            let mut of_now = alerts.filter(|d| d.key().round == record.incident.round() && d.attempts() > 0);
+            let incident = &record.incident;
+            let may_answer = |d: &&Delivery| match d.key().purpose {
+                Purpose::Alert(_) => state == State::Open,
+                Purpose::CallIn(_) => true,
+                Purpose::StatusUpdate(_) => false,
+            };
+            let alerts = incident.deliveries().iter().filter(may_answer);
+            let mut of_now = alerts.filter(|d| d.key().round == incident.round() && d.attempts() > 0);
             of_now.any(|d| d.contact() == contact)
         });
         found.extend(asked.map(Record::number));
         match page.last() {
             Some(last) if page.len() == PAGE => query.below = Some(last.number()),
-            Some(_) | None => return Ok(OpenAlerts::All(found)),
+            Some(_) | None => return Ok((found, true)),
         }
     }
-    Ok(OpenAlerts::TooMany)
+    Ok((found, false))
 }

@@ -233,6 +233,7 @@ fn report_end(alert: &Alert, ended: &Ending) {
     let (delivery, contact, attempt) = (alert.delivery_id().as_str(), alert.contact(), alert.attempt());
     let (what, level) = match alert.purpose() {
         Purpose::Alert(level) => ("alert", level.to_string()),
+        Purpose::CallIn(_) => ("call-in", "call-in".to_owned()),
         Purpose::StatusUpdate(_) => ("status update", "status-update".to_owned()),
     };
     match kind {

@@ -92,7 +92,7 @@ async fn explained(lookup: &Lookup, team: &TeamName, at: DateTime<Utc>) -> Resul
     Ok(roster::explain(&directory, &lookup.defaults, at))
 }
 
-/// The step of an alert. `None` for a status update, which does not occur in a dry run.
+/// The step of an alert. `None` for a status update or a call for more people, which do not occur in a dry run.
 fn step_of(
     incident: &Incident,
     send: &Dispatch,

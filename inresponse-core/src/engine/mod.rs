@@ -50,6 +50,7 @@
 //! | `transitions` | changes to an incident that an operator should hear of |
 //!
 //! The roster, for people: `Edits`, `edits` changes it; `receiver` asks whether it knows the receiver of a hand-over;
+//! `call_in` asks whom targets mean that a person calls in;
 //! `dry_run` says what a report would lead to; `coverage` says what is missing; `test_methods` tests whether a person is
 //! reached.
 //!
@@ -62,6 +63,7 @@ mod answer;
 mod backlog;
 mod bounce;
 mod builder;
+mod call_in;
 mod census;
 mod clocks;
 mod coverage;
@@ -105,6 +107,7 @@ pub use advance::Advanced;
 pub use answer::{Answered, OpenAlerts};
 pub use bounce::{Bounced, Undelivered};
 pub use builder::EngineBuilder;
+pub use call_in::{Callees, Uncalled};
 pub use census::WAITING_TOO_LONG;
 pub use dry_run::DryStep;
 pub use edits::{Messages, RosterEdited};
@@ -128,7 +131,7 @@ use crate::model::{
 };
 use crate::notify::{Alert, Notifiers, Outcome};
 use crate::plan::{Answer, Update};
-use crate::roster::{self, Book, Explained, Finding, Profile, Roster, RosterEdit, Stint};
+use crate::roster::{self, Book, Explained, Finding, Profile, Roster, RosterEdit, Stint, Target};
 use crate::store::{Census, ListQuery, Record, Store};
 
 /// Incident alerting and escalation over a store, a roster, notifiers and a clock.
@@ -267,7 +270,8 @@ impl Engine {
         answer::answer(&self.parts.swap, &self.parts.lookup, number, answer).await
     }
 
-    /// The open incidents of which a contact was alerted in their current round, for an answer that names no incident.
+    /// The open incidents of which a contact was alerted in their current round, and the claimed ones to which it was called
+    /// in, for an answer that names no incident.
     ///
     /// # Errors
     /// The store is unavailable.
@@ -555,6 +559,15 @@ impl Engine {
     /// The roster is unavailable.
     pub async fn receiver(&self, team: &TeamName, person: &Person) -> Result<Receiver, Outage> {
         receiver::receiver(&self.parts.lookup, &self.parts.notifiers, team, person).await
+    }
+
+    /// Whom targets mean that somebody calls in to an incident of `team`, for
+    /// [`Update::call_in`](crate::plan::Update::call_in).
+    ///
+    /// # Errors
+    /// The roster is unavailable.
+    pub async fn callees(&self, team: &TeamName, targets: &[Target]) -> Result<Callees, Outage> {
+        call_in::callees(&self.parts.lookup, &self.parts.notifiers, team, targets).await
     }
 
     /// Sends one message that is marked as a test by each of a person's methods, all at once, and returns the result of

@@ -15,7 +15,7 @@ use super::clocks::Clocks;
 use super::leased::{LeaseLength, LeaseTimes};
 use super::swap::{Changed, Swap};
 use crate::error::{Chain, Outage};
-use crate::model::{DeliveryKey, DeliveryStatus, IncidentNumber, State};
+use crate::model::{DeliveryKey, DeliveryStatus, IncidentNumber};
 use crate::plan::Input;
 use crate::store::{Record, Store};
 
@@ -66,10 +66,10 @@ impl Attempt {
             | DeliveryStatus::Dead { .. }
             | DeliveryStatus::Stopped { .. } => None,
         });
-        let is_wanted = incident.state() == State::Open || self.delivery.purpose.is_status_update();
+        let is_wanted = delivery.is_some_and(|delivery| incident.wants(delivery));
         match until {
             None => Standing::Lost,
-            Some(_) if !is_wanted || incident.round() != self.delivery.round => Standing::Closed,
+            Some(_) if !is_wanted => Standing::Closed,
             Some(until) => Standing::InFlight(LeaseTimes { until, planned }, Box::new(record)),
         }
     }

@@ -1,4 +1,4 @@
-//! One message to one contact in one round: an alert at a level, or a status update.
+//! One message to one contact in one round: an alert at a level, a call for more people, or a status update.
 
 use std::fmt;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use chrono::serde::{ts_microseconds as micros, ts_microseconds_option as micros_
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{Contact, IncidentNumber, Level, Purpose, Receipt, Unknown};
+use super::{Called, Contact, IncidentNumber, Level, Purpose, Receipt, Unknown};
 use crate::clock::earlier;
 use crate::error::InvalidInput;
 
@@ -31,8 +31,8 @@ impl DeliveryKey {
 
 /// The id of a delivery. It is the same in every attempt, so a recipient can recognise a repeat.
 ///
-/// Looks like `10001-1-2-0-t5k2m8x1qo`: number, round, level (`f` for the fallback, `n1` for the first status update),
-/// place, and the time when the incident was created, so that it is unique even if numbering started again.
+/// Looks like `10001-1-2-0-t5k2m8x1qo`: number, round, level (`f` for the fallback, `c1` for the first call for more
+/// people, `n1` for the first status update), place, and the time when the incident was created, so that it is unique even if numbering started again.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct DeliveryId(String);
 
@@ -43,6 +43,7 @@ impl DeliveryId {
         Self(match purpose {
             Purpose::Alert(Level::At(n)) => format!("{number}-{round}-{n}-{place}-{stamp}"),
             Purpose::Alert(Level::Fallback) => format!("{number}-{round}-f-{place}-{stamp}"),
+            Purpose::CallIn(n) => format!("{number}-{round}-c{n}-{place}-{stamp}"),
             Purpose::StatusUpdate(n) => format!("{number}-{round}-n{n}-{place}-{stamp}"),
         })
     }
@@ -231,6 +232,9 @@ pub struct Delivery {
     /// How long after its level's beginning, or after a raise, a person's rule makes it due.
     #[serde(rename = "afterSeconds", default, skip_serializing_if = "Duration::is_zero", with = "seconds")]
     pub(crate) after: Duration,
+    /// Who is called in, and by whom, if it calls somebody in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) called: Option<Called>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) last: Option<LastOutcome>,
     /// The carrier's name for the message that it accepted last.
@@ -254,6 +258,11 @@ impl Delivery {
         Self { announces: Some(end), ..self }
     }
 
+    /// The same delivery, which calls somebody in.
+    pub(crate) fn calling(self, called: Called) -> Self {
+        Self { called: Some(called), ..self }
+    }
+
     /// A delivery that is due at `due_at` and whose turn came at `since`.
     pub(crate) fn pending(
         key: DeliveryKey,
@@ -274,6 +283,7 @@ impl Delivery {
             expired,
             since,
             after: Duration::ZERO,
+            called: None,
             last: None,
             receipt: None,
             announces: None,
@@ -342,7 +352,12 @@ impl Delivery {
         self.announces
     }
 
-    /// Whether it is a status update, not an alert.
+    /// Who is called in, and by whom, if it calls somebody in.
+    pub fn called(&self) -> Option<&Called> {
+        self.called.as_ref()
+    }
+
+    /// Whether it is a status update, which alerts nobody.
     pub fn is_status_update(&self) -> bool {
         self.purpose.is_status_update()
     }
@@ -429,7 +444,8 @@ mod tests {
     fn delivery_ids_are_read_back_whatever_the_numbers_and_nothing_else_is() {
         let far = DateTime::from_timestamp(i32::MAX.into(), 0).unwrap();
         let alerts = [Level::At(u16::MAX), Level::Fallback].map(Purpose::Alert);
-        for purpose in alerts.into_iter().chain([Purpose::StatusUpdate(u16::MAX)]) {
+        let others = [Purpose::CallIn(u16::MAX), Purpose::StatusUpdate(u16::MAX)];
+        for purpose in alerts.into_iter().chain(others) {
             let key = DeliveryKey { round: u32::MAX, purpose, place: u16::MAX };
             for at in [DateTime::UNIX_EPOCH, far, DateTime::<Utc>::MAX_UTC, DateTime::<Utc>::MIN_UTC] {
                 let id = DeliveryId::new(IncidentNumber::new(u64::MAX), key, at);

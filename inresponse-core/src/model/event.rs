@@ -65,6 +65,9 @@ impl Entry {
             }
             Event::TeamChanged { from, to, .. } => text(from.as_str()) + text(to.as_str()),
             Event::TeamGone { team, .. } => text(team.as_str()),
+            Event::CalledIn { by, people, .. } => {
+                text(by.as_str()) + people.iter().map(|p| text(p.as_str()) + 3).sum::<usize>()
+            }
             Event::Claimed { by, from } => text(by.as_str()) + from.as_ref().map_or(0, |p| text(p.as_str())),
             Event::Unknown(UnknownEvent(fields)) => unknown::size(fields),
             _ => 2 * Person::MAX_BYTES,
@@ -235,6 +238,21 @@ pub enum Event {
         /// Who is alerted instead.
         alerted: StandIn,
     },
+    /// A person called more people in.
+    CalledIn {
+        /// The person who called them in.
+        by: Person,
+        /// The people who are alerted; an address that belongs to no single person is named itself.
+        people: Vec<Person>,
+        /// The level to which the people belong, if somebody escalated a claimed incident.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        level: Option<Level>,
+    },
+    /// A person who was called in answered: they help the claimant.
+    Responded {
+        /// The person who answered.
+        by: Person,
+    },
     /// A person requested to alert the next level without waiting.
     Escalated {
         /// The person who made the request.
@@ -309,7 +327,9 @@ impl Event {
             Event::HandoverUnconfirmed { .. } | Event::HandoverUnanswered { .. } => &["event", "to"],
             Event::TeamChanged { .. } => &["event", "from", "to", "why"],
             Event::TeamGone { .. } => &["event", "team", "alerted"],
+            Event::CalledIn { .. } => &["event", "by", "people", "level"],
             Event::Escalated { .. }
+            | Event::Responded { .. }
             | Event::Released { .. }
             | Event::Resolved { .. }
             | Event::ClaimEnded { .. } => &["event", "by"],

@@ -8,8 +8,9 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Contact, DedupKey, Delivery, DeliveryId, DeliveryKey, IncidentNumber, Level, Link, Matrix, Person,
-    Purpose, Recipient, Reporter, ServiceName, Severity, Source, State, TeamName, Timeline, Unknown,
+    CallIns, Called, Contact, DedupKey, Delivery, DeliveryId, DeliveryKey, IncidentNumber, Level, Link,
+    Matrix, Person, Purpose, Recipient, Reporter, ServiceName, Severity, Source, State, TeamName, Timeline,
+    Unknown,
 };
 use crate::clock::{later, to_micros};
 
@@ -18,7 +19,7 @@ use crate::clock::{later, to_micros};
 /// The format is raised if a field that decides who is alerted, and when, gets a new value, because an older server
 /// would alert wrongly. A new field or a new timeline event needs no new format: an older server keeps both. A server
 /// shows an incident in a newer format, but only newer servers act on it.
-pub const FORMAT: u32 = 4;
+pub const FORMAT: u32 = 5;
 
 /// The format of incidents that need no newer one.
 pub(crate) const FIRST_FORMAT: u32 = 1;
@@ -31,6 +32,9 @@ pub(crate) const STEPS: u32 = 3;
 
 /// The format of incidents whose claims end.
 pub(crate) const CLAIM_ENDS: u32 = 4;
+
+/// The format of incidents to which more people were called in.
+pub(crate) const CALL_INS: u32 = 5;
 
 /// The format of bodies that were stored without one.
 fn first_format() -> u32 {
@@ -132,10 +136,6 @@ pub struct BegunLevel {
     pub(crate) unknown: Unknown,
 }
 
-fn is_zero(n: &u16) -> bool {
-    *n == 0
-}
-
 impl BegunLevel {
     /// A level that began at that time, for the first time.
     pub(crate) fn new(level: Level, at: DateTime<Utc>) -> Self {
@@ -197,8 +197,11 @@ pub struct Incident {
     pub(crate) exhausted: bool,
     /// The number of status updates in this round.
     // Stored under the name that it has always had.
-    #[serde(rename = "news", default, skip_serializing_if = "is_zero")]
+    #[serde(rename = "news", default, skip_serializing_if = "super::is_zero")]
     pub(crate) status_updates: u16,
+    /// Who was called in during this round, and who answered.
+    #[serde(default, skip_serializing_if = "CallIns::are_none")]
+    pub(crate) call_ins: CallIns,
     /// The number of times that the incident became due sooner than its timer knew.
     #[serde(default)]
     pub(crate) wake: u32,
@@ -261,6 +264,7 @@ impl Incident {
             accepted: 0,
             exhausted: false,
             status_updates: 0,
+            call_ins: CallIns::default(),
             wake: 0,
             matrix: Matrix::new(Vec::new(), Vec::new(), std::time::Duration::ZERO),
             begun: Vec::new(),
@@ -360,6 +364,11 @@ impl Incident {
         self.handover
     }
 
+    /// The people who were called in, answered, and help the claimant; each with the time of the answer.
+    pub fn responders(&self) -> &[Signature] {
+        &self.call_ins.responders
+    }
+
     /// Who resolved the incident, and when.
     pub fn resolved(&self) -> Option<&Signature> {
         self.resolved.as_ref()
@@ -420,6 +429,43 @@ impl Incident {
         (was_made && self.delivery_id(key) == *id && self.delivery(id).is_none()).then_some(key.round)
     }
 
+    /// Whether that person has the incident or helps the claimant.
+    pub(crate) fn is_here(&self, person: &Person) -> bool {
+        self.is_claimed_by(person) || self.call_ins.responders.iter().any(|one| one.by.is(person))
+    }
+
+    /// Whether a delivery may still be sent: it is of this round, and the incident's state and the people who are here
+    /// already leave it something to do (promise 11).
+    pub(crate) fn wants(&self, delivery: &Delivery) -> bool {
+        let is_wanted = match (delivery.purpose, self.state) {
+            (Purpose::Alert(_), State::Open) | (Purpose::StatusUpdate(_), _) => true,
+            (Purpose::CallIn(n), State::Open | State::Claimed) => {
+                n > self.call_ins.over && !self.has_answered(delivery)
+            }
+            (Purpose::Alert(_), State::Claimed | State::Resolved) | (Purpose::CallIn(_), State::Resolved) => {
+                false
+            }
+        };
+        is_wanted && delivery.round == self.round
+    }
+
+    /// Whether everybody whom a delivery calls in is here.
+    fn has_answered(&self, delivery: &Delivery) -> bool {
+        match &delivery.called {
+            Some(Called { people, .. }) if !people.is_empty() => {
+                people.iter().all(|person| self.is_here(&Person::from(person)))
+            }
+            Some(_) | None => self.is_here_by_address(&delivery.contact),
+        }
+    }
+
+    /// Whether somebody whose name is that address has the incident or helps the claimant.
+    pub(crate) fn is_here_by_address(&self, contact: &Contact) -> bool {
+        let claimed = self.claimed.iter().filter(|_| self.state == State::Claimed);
+        let mut here = claimed.chain(&self.call_ins.responders).map(|one| &one.by);
+        here.any(|person| person.is_named_by(contact))
+    }
+
     /// Whether that person has the incident.
     pub(crate) fn is_claimed_by(&self, person: &Person) -> bool {
         self.state == State::Claimed && self.claimed.as_ref().is_some_and(|claimed| claimed.by.is(person))
@@ -464,6 +510,7 @@ impl Incident {
     }
 
     /// The current status updates.
+    #[cfg(test)]
     pub(crate) fn current_status_updates(&self) -> impl Iterator<Item = &Delivery> {
         self.current_deliveries().filter(|d| d.is_status_update())
     }

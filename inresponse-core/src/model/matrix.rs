@@ -250,6 +250,30 @@ impl Matrix {
         timed.or_else(|| self.recipient(level, contact))
     }
 
+    /// All people, and their methods, whom a step of a level reaches. Several people may share the contact.
+    pub(crate) fn recipients_after(
+        &self,
+        level: Level,
+        contact: &Contact,
+        after: Duration,
+    ) -> Vec<&Recipient> {
+        let is_this = |step: &&TimedStep| {
+            step.level == level && step.after == after && self.contact_of(step) == Some(contact)
+        };
+        let timed = self.timing.all().filter(is_this).filter_map(|step| step.recipient);
+        let mut found: Vec<&Recipient> = Vec::new();
+        for one in timed.filter_map(|i| self.recipients.get(usize::from(i))) {
+            if !found.contains(&one) {
+                found.push(one);
+            }
+        }
+        if found.is_empty() {
+            let is_named = |one: &&Recipient| one.level == Some(level) && one.contact == *contact;
+            found.extend(self.recipients.iter().filter(is_named));
+        }
+        found
+    }
+
     fn contact_of(&self, step: &TimedStep) -> Option<&Contact> {
         self.contacts(step.level).get(usize::from(step.place))
     }

@@ -3,6 +3,7 @@
 //! This module contains data with its own rules. [`plan`](crate::plan) decides what happens *next* to an incident.
 
 mod attempt;
+mod call_in;
 mod contact;
 mod delivery;
 mod event;
@@ -22,6 +23,7 @@ mod unknown;
 mod zone;
 
 pub use attempt::Outcome;
+pub use call_in::{CallIns, Called};
 pub use contact::{Contact, Scheme};
 pub use delivery::{Delivery, DeliveryId, DeliveryKey, DeliveryStatus, LastOutcome, OutcomeKind};
 pub use event::{Entry, Event, StandIn, TeamChange, UnknownEvent};
@@ -43,6 +45,10 @@ pub use timing::{TimedStep, Timing};
 pub(crate) use zone::Era;
 pub use zone::{LocalTime, Zone};
 
-pub(crate) use incident::{CLAIM_ENDS, FIRST_FORMAT, OWN_WAITS, STEPS};
+pub(crate) use incident::{CALL_INS, CLAIM_ENDS, FIRST_FORMAT, OWN_WAITS, STEPS};
 pub(crate) use names::title;
 pub(crate) use unknown::Unknown;
+
+fn is_zero(n: &u16) -> bool {
+    *n == 0
+}

@@ -218,6 +218,11 @@ impl Person {
         Contact::new(&self.0).ok()
     }
 
+    /// Whether the person's name is that address.
+    pub(crate) fn is_named_by(&self, contact: &Contact) -> bool {
+        self.0 == contact.address() || self.contact().as_ref() == Some(contact)
+    }
+
     /// Whether both are the same person: the same name, or the same address in any spelling.
     pub fn is(&self, other: &Person) -> bool {
         self == other || self.contact().is_some_and(|contact| other.contact() == Some(contact))

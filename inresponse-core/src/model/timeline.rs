@@ -164,6 +164,8 @@ impl Standing {
             | Event::Unclaimed
             | Event::TeamChanged { .. }
             | Event::TeamGone { .. }
+            | Event::CalledIn { .. }
+            | Event::Responded { .. }
             | Event::Escalated { .. }
             | Event::Snoozed { .. }
             | Event::HandoverUnconfirmed { .. }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use super::notice::Notice;
-use crate::model::{Contact, Delivery, DeliveryId, DeliveryKey, Incident, Purpose, Receipt, State};
+use crate::model::{Contact, Delivery, DeliveryId, DeliveryKey, Incident, Person, Purpose, Receipt, State};
 use crate::plan::{self, Upcoming};
 
 /// One alert for one contact, with the incident as it was when the send was leased.
@@ -28,6 +28,9 @@ pub struct Alert {
 pub enum Occasion {
     /// An alert: somebody must respond.
     Alert,
+    /// A call for help: [`Alert::called_by`] says who called the contact in, and [`Incident::claimed`] who has the
+    /// incident, if somebody has.
+    CalledIn,
     /// A status update to everybody who was alerted: [`Incident::claimed`] says who has claimed the incident.
     Claimed,
     /// A notice to a contact who was handed the incident by somebody else and has not answered yet.
@@ -121,7 +124,7 @@ impl Alert {
         self.key.round
     }
 
-    /// What it is for: to alert the contact at a level, or to tell them who has the incident.
+    /// What it is for: to alert the contact at a level, to call them in, or to tell them who has the incident.
     pub fn purpose(&self) -> Purpose {
         self.key.purpose
     }
@@ -143,6 +146,7 @@ impl Alert {
             }
             (Purpose::StatusUpdate(_), State::Claimed) if self.is_handed() => Occasion::Handed,
             (Purpose::StatusUpdate(_), State::Claimed) => Occasion::Claimed,
+            (Purpose::CallIn(_), _) => Occasion::CalledIn,
             (Purpose::StatusUpdate(_), State::Open) | (Purpose::Alert(_), _) => Occasion::Alert,
         }
     }
@@ -185,8 +189,14 @@ impl Alert {
             Purpose::StatusUpdate(_) => {
                 self.incident.deliveries().iter().rev().filter(is_alert).find_map(Delivery::receipt)
             }
-            Purpose::Alert(_) => None,
+            Purpose::Alert(_) | Purpose::CallIn(_) => None,
         }
+    }
+
+    /// The person who called the contact in, if the message is a call for more people.
+    pub fn called_by(&self) -> Option<&Person> {
+        let delivery = self.incident.deliveries().iter().find(|delivery| delivery.key() == self.key);
+        delivery.and_then(Delivery::called).map(|called| &called.by)
     }
 
     /// Who is alerted together with the contact, at the same step of the level; nobody if it is a status update.

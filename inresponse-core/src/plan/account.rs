@@ -27,7 +27,7 @@ pub fn reached(incident: &Incident) -> Option<Reached> {
 }
 
 fn reached_since_opening(incident: &Incident) -> Reached {
-    let mut alerts = incident.current_deliveries().filter(|d| !d.is_status_update());
+    let mut alerts = incident.current_deliveries().filter(|d| d.purpose.level().is_some());
     if incident.accepted == 0 {
         return if alerts.all(Delivery::is_dead) { Reached::Nobody } else { Reached::NobodyYet };
     }

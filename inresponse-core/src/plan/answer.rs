@@ -5,8 +5,8 @@ use chrono::{DateTime, Utc};
 use super::decision::Decision;
 use super::request::{Answer, AnswerTo, Refusal, StateChange, TakeOver, Update, Wanted};
 use super::round::NextRound;
-use super::{handover, people};
-use crate::model::{Contact, Delivery, Incident, Person, Purpose, State};
+use super::{call_in, handover, people};
+use crate::model::{Delivery, Incident, Person, Purpose, State};
 
 /// Does what an answer asks for, or refuses it (promise 20).
 pub(super) fn answer(
@@ -17,7 +17,7 @@ pub(super) fn answer(
 ) -> Decision {
     match judge(incident, answer) {
         Ok(_) if answer.wants == Wanted::Escalate && has_escalated(incident, answer) => Decision::Nothing,
-        Ok(by) => people::update(incident, &update(answer, by), round, now),
+        Ok(by) => people::update(incident, &update(incident, answer, by), round, now),
         Err(refusal) => Decision::Refuse(refusal),
     }
 }
@@ -28,6 +28,7 @@ pub(crate) fn judge(incident: &Incident, answer: &Answer) -> Result<Person, Refu
     let by = answering(incident, asked, answer)?;
     if let (State::Claimed, Some(claimed)) = (incident.state, &incident.claimed)
         && !claimed.by.is(&by)
+        && !is_called(incident, asked, &by)
     {
         return Err(Refusal::ClaimedBy(claimed.by.clone()));
     }
@@ -41,9 +42,18 @@ pub(crate) fn judge(incident: &Incident, answer: &Answer) -> Result<Person, Refu
 /// button twice: one alert escalates once.
 fn has_escalated(incident: &Incident, answer: &Answer) -> bool {
     let Ok(Purpose::Alert(level)) = asked(incident, answer).map(|asked| asked.purpose) else { return false };
+    if incident.state == State::Claimed {
+        return incident.call_ins.levels.iter().any(|called| *called > level);
+    }
     let of_level = incident.begun.iter().find(|begun| begun.level == level);
     let is_passed = of_level.is_some_and(|begun| begun.passed_at.is_some());
     is_passed || incident.begun.last().is_some_and(|last| last.level != level)
+}
+
+/// Whether the person who answers was called in during this round, so that their answer counts although somebody else
+/// has the incident.
+fn is_called(incident: &Incident, asked: &Delivery, by: &Person) -> bool {
+    asked.round == incident.round && call_in::is_called(incident, by, Some(&asked.contact))
 }
 
 /// The message that is answered. Only a message that may have been sent can be answered.
@@ -77,7 +87,7 @@ fn answering(incident: &Incident, asked: &Delivery, answer: &Answer) -> Result<P
         Some(_) => Err(Refusal::NotAsked),
         None => match (&answer.account, is_theirs) {
             (Some(account), _) => Ok(account.clone()),
-            (None, true) => named(&asked.contact).ok_or(Refusal::NotAsked),
+            (None, true) => call_in::named(&asked.contact).ok_or(Refusal::NotAsked),
             (None, false) => Err(Refusal::UnknownAccount),
         },
     }
@@ -85,6 +95,9 @@ fn answering(incident: &Incident, asked: &Delivery, answer: &Answer) -> Result<P
 
 /// The person for whom a delivery was made, as the roster was then.
 fn recipient(incident: &Incident, delivery: &Delivery) -> Option<Person> {
+    if let Some(called) = delivery.called.as_ref().filter(|called| !called.people.is_empty()) {
+        return called.people.first().map(Person::from);
+    }
     let matrix = &incident.matrix;
     let level = delivery.purpose.level();
     let (contact, after) = (&delivery.contact, delivery.after);
@@ -94,17 +107,12 @@ fn recipient(incident: &Incident, delivery: &Delivery) -> Option<Person> {
     found.map(|one| Person::from(&one.person))
 }
 
-/// A shared address as a name.
-fn named(contact: &Contact) -> Option<Person> {
-    let address = contact.address();
-    Person::new(&address[..address.floor_char_boundary(Person::MAX_BYTES)]).ok()
-}
-
-fn update(answer: &Answer, by: Person) -> Update {
+fn update(incident: &Incident, answer: &Answer, by: Person) -> Update {
     let change = match answer.wants {
         Wanted::Claim => StateChange::Claim(TakeOver::No),
         Wanted::Resolve => StateChange::Resolve,
         Wanted::Escalate => StateChange::Escalate,
     };
-    Update::state(by, change).with_key(answer.over.clone())
+    let asked_at = asked(incident, answer).ok().map(|delivery| delivery.contact.clone());
+    Update { asked_at, ..Update::state(by, change).with_key(answer.over.clone()) }
 }

@@ -27,9 +27,12 @@ pub(super) fn bounced(
         .deliveries
         .iter()
         .position(|d| d.round >= first_round && incident.delivery_id(d.key()) == *delivery);
-    // Nobody else would notify the person to whom it was handed.
-    let counts =
-        |i: &usize| incident.state == State::Open || is_for_the_holder(incident, &incident.deliveries[*i]);
+    // Nobody else would notify the person to whom it was handed, or who was called in.
+    let counts = |i: &usize| {
+        let found = &incident.deliveries[*i];
+        let is_call = found.purpose.is_call_in() && incident.wants(found);
+        incident.state == State::Open || is_call || is_for_the_holder(incident, found)
+    };
     let Some(i) = position.filter(counts) else { return Decision::Nothing };
     let was_accepted = match incident.deliveries[i].status {
         DeliveryStatus::Accepted { .. } => true,
@@ -74,7 +77,7 @@ pub(super) fn undelivered(
     let is_it = |i: &usize| incident.delivery_id(incident.deliveries[*i].key()) == *delivery;
     let Some(i) = (0..incident.deliveries.len()).find(is_it) else { return Decision::Nothing };
     let found = &incident.deliveries[i];
-    let counts = incident.state == State::Open && !found.is_status_update();
+    let counts = incident.wants(found) && !found.is_status_update();
     if !(counts || is_for_the_holder(incident, found)) || found.round != incident.round {
         return Decision::Nothing;
     }
@@ -90,7 +93,7 @@ pub(super) fn undelivered(
     }
     let wait = match found.purpose {
         Purpose::Alert(level) => incident.matrix.wait_of(level),
-        Purpose::StatusUpdate(_) => incident.matrix.wait(),
+        Purpose::CallIn(_) | Purpose::StatusUpdate(_) => incident.matrix.wait(),
     };
     let due_at = later(now, backoff::unknown(delivery, attempt, wait));
 

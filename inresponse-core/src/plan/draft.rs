@@ -6,7 +6,9 @@ use chrono::{DateTime, Utc};
 
 use super::{claim_end, handover, ladder, past};
 use crate::clock::later;
-use crate::model::{CLAIM_ENDS, DedupKey, Incident, OWN_WAITS, STEPS, ServiceName, State};
+use crate::model::{
+    CALL_INS, CLAIM_ENDS, DedupKey, Delivery, Incident, OWN_WAITS, STEPS, ServiceName, State,
+};
 
 /// A record to commit: the incident, and the fields that a store indexes.
 ///
@@ -29,6 +31,10 @@ impl Draft {
         }
         if incident.claim_end.is_some() || incident.matrix.claim_timeout().is_some() {
             incident.format = incident.format.max(CLAIM_ENDS);
+        }
+        let is_call = |d: &Delivery| d.key().purpose.is_call_in();
+        if !incident.call_ins.are_none() || incident.deliveries.iter().any(is_call) {
+            incident.format = incident.format.max(CALL_INS);
         }
         let mut due_at = due_at(&incident);
         // Only a newer server knows what else is due, so the incident is due at once.
@@ -94,26 +100,21 @@ impl Draft {
 }
 
 /// When an incident is due: the earliest of its pending deliveries, its lease ends, and the next level, repeat round,
-/// fallback or end of the escalation. If it is not OPEN, only status updates, the answer of a new holder and the end of the
-/// claim are due.
+/// fallback or end of the escalation. If it is not OPEN, only status updates, people who were called in, the answer of a
+/// new holder and the end of the claim are due.
 pub fn due_at(incident: &Incident) -> Option<DateTime<Utc>> {
-    if incident.state != State::Open {
-        let updates = incident.current_status_updates().filter_map(|d| d.due_at());
-        return updates.chain(handover::due_at(incident)).chain(claim_end::ends_at(incident)).min();
-    }
-    let deliveries = incident.current_deliveries().filter_map(|d| d.due_at());
-    deliveries.chain(ladder::next(incident).map(|next| next.at)).min()
+    due_times(incident).min()
+}
+
+fn due_times(incident: &Incident) -> impl Iterator<Item = DateTime<Utc>> + '_ {
+    let rung = ladder::next(incident).filter(|_| incident.state == State::Open).map(|next| next.at);
+    let of_claim = handover::due_at(incident).into_iter().chain(claim_end::ends_at(incident));
+    let deliveries = incident.current_deliveries().filter(|d| incident.wants(d));
+    deliveries.filter_map(|d| d.due_at()).chain(rung).chain(of_claim)
 }
 
 /// The next due time after `now`: when there is more to do than the work that is already due.
 #[cfg(feature = "runner")]
 pub(crate) fn due_after(incident: &Incident, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-    let deliveries: Vec<_> = if incident.state == State::Open {
-        let rung = ladder::next(incident).map(|next| next.at);
-        incident.current_deliveries().filter_map(|d| d.due_at()).chain(rung).collect()
-    } else {
-        let updates = incident.current_status_updates().filter_map(|d| d.due_at());
-        updates.chain(handover::due_at(incident)).chain(claim_end::ends_at(incident)).collect()
-    };
-    deliveries.into_iter().filter(|at| *at > now).min()
+    due_times(incident).filter(|at| *at > now).min()
 }

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use super::claim_end;
 use super::claim_notice::{self, Stopped};
 use super::decision::{Decision, Dispatch, change};
 use super::handover::{self, Matured};
@@ -12,6 +11,7 @@ use super::hold::{Held, Hold};
 use super::ladder::{self, Rung};
 use super::personal;
 use super::round::{NextRound, RoundOf, begin_round, next_of};
+use super::{call_in, claim_end};
 use crate::clock::later;
 use crate::model::{
     BegunLevel, Delivery, DeliveryKey, DeliveryStatus, Event, Incident, LastOutcome, Level, OutcomeKind,
@@ -40,7 +40,7 @@ pub(super) fn due(
     }
     changed |= claim_notice::stop_outdated(&mut incident, now) == Stopped::Some;
     let alerts = incident.state == State::Open;
-    let mut due = Due { incident, alerts, lease, hold, now, sends: Vec::new(), changed };
+    let mut due = Due { incident, lease, hold, now, sends: Vec::new(), changed };
 
     // The people who were being alerted come first: after an outage the on-call engineer, not everyone at once.
     let renewal_held = due.expire_leases();
@@ -59,7 +59,7 @@ pub(super) fn due(
 /// Renews the lease of a long send, as long as its process lives (promise 10).
 ///
 /// The new end uses the current clock, even if the clock went back. Nothing is changed if the attempt is no longer in
-/// flight, or if no other process would begin it because the incident is not OPEN or the round is over.
+/// flight, or if no other process would begin it because the incident's state or a new round ends it.
 pub(super) fn renew(
     incident: &Incident,
     key: DeliveryKey,
@@ -72,9 +72,7 @@ pub(super) fn renew(
         let ends_otherwise = matches!(d.status, DeliveryStatus::InFlight { until: end } if end != until);
         d.key() == key && d.attempts == attempt && ends_otherwise
     };
-    let current =
-        |d: &Delivery| d.round == incident.round && (incident.state == State::Open || d.is_status_update());
-    let Some(i) = incident.deliveries.iter().position(|d| is_this(d) && current(d)) else {
+    let Some(i) = incident.deliveries.iter().position(|d| is_this(d) && incident.wants(d)) else {
         return Decision::Nothing;
     };
     let mut next = incident.clone();
@@ -89,8 +87,6 @@ enum Climb {
 
 struct Due<'a> {
     incident: Incident,
-    /// Whether alerts may be sent. If not, there may still be status updates to send.
-    alerts: bool,
     lease: Duration,
     hold: &'a dyn Hold,
     now: DateTime<Utc>,
@@ -108,7 +104,7 @@ impl Due<'_> {
         for i in 0..self.incident.deliveries.len() {
             let delivery = &self.incident.deliveries[i];
             let ended = matches!(delivery.status, DeliveryStatus::InFlight { until } if until <= self.now);
-            if !ended || !self.is_of_now(delivery) {
+            if !ended || !self.incident.wants(delivery) {
                 continue;
             }
             let purpose = delivery.purpose;
@@ -195,7 +191,7 @@ impl Due<'_> {
         for i in 0..self.incident.deliveries.len() {
             let delivery = &self.incident.deliveries[i];
             let due = matches!(delivery.status, DeliveryStatus::Pending { due_at } if due_at <= self.now);
-            if due && self.is_of_now(delivery) && self.held(delivery) == Held::Free {
+            if due && self.incident.wants(delivery) && self.held(delivery) == Held::Free {
                 self.lease(i);
             }
         }
@@ -205,7 +201,7 @@ impl Due<'_> {
     fn leases_a_step(&self) -> bool {
         self.incident.current_deliveries().any(|d| {
             let is_due = matches!(d.status, DeliveryStatus::Pending { due_at } if due_at <= self.now);
-            d.is_later_step() && is_due && self.held(d) == Held::Free
+            d.purpose.level().is_some() && d.is_later_step() && is_due && self.held(d) == Held::Free
         })
     }
 
@@ -221,10 +217,6 @@ impl Due<'_> {
             lease_until,
         });
         self.changed = true;
-    }
-
-    fn is_of_now(&self, delivery: &Delivery) -> bool {
-        delivery.round == self.incident.round && (self.alerts || delivery.is_status_update())
     }
 
     fn held(&self, delivery: &Delivery) -> Held {
@@ -308,8 +300,10 @@ impl Due<'_> {
 /// its level is dead, if it now is; and that nobody can be notified of a handover.
 pub(super) fn note_dead_level(incident: &mut Incident, of: Purpose, now: DateTime<Utc>) {
     handover::learn(incident, now);
-    if let Purpose::Alert(level) = of {
-        personal::hasten(incident, level, now);
+    match of {
+        Purpose::Alert(level) => personal::hasten(incident, level, now),
+        Purpose::CallIn(_) => call_in::hasten(incident, of, now),
+        Purpose::StatusUpdate(_) => {}
     }
     if let Purpose::Alert(level) = of
         && incident.level_deliveries(level).all(Delivery::is_dead)

@@ -95,7 +95,7 @@ fn notices(incident: &Incident) -> impl Iterator<Item = &Delivery> {
 fn notice_places(incident: &Incident) -> impl Iterator<Item = usize> + '_ {
     // Those to earlier holders were replaced. A later status update may have been made for somebody else, whose carrier
     // answered late.
-    let is_notice = move |d: &Delivery| {
+    let is_notice = |d: &Delivery| {
         let tells_them = d.is_status_update() && d.announces.is_none();
         d.round == incident.round && tells_them && incident.holder_at(&d.contact).is_some()
     };

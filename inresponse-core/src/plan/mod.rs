@@ -22,6 +22,7 @@
 //! | `bounce` | the effect of a bounce of an accepted alert |
 //! | `answer` | whose answer over a channel counts, and for what |
 //! | `people` | claim, release, resolve, hand over, escalate, severity, note |
+//! | `call_in` | who is called in without a change of who has the incident |
 //! | `personal` | the steps of people's rules, which are later than their level |
 //! | `status_updates` | status updates: who is notified of a claim |
 //! | `claim_end` | when a claim ends, and the new round after it |
@@ -38,6 +39,7 @@ mod account;
 mod answer;
 mod backoff;
 mod bounce;
+mod call_in;
 mod claim_end;
 mod claim_notice;
 mod clock_back;
@@ -63,6 +65,7 @@ pub use account::{
     ClaimOver, Follows, Happened, Reached, Turn, history, looks_forgotten, reached, round_began_after, turns,
 };
 pub(crate) use answer::judge;
+pub use call_in::MAX_CALLED;
 pub use decision::{Decision, Dispatch, Plan};
 #[cfg(feature = "runner")]
 pub(crate) use draft::due_after;

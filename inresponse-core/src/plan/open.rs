@@ -12,8 +12,8 @@ use super::hold::{Hold, HoldNothing};
 use super::personal;
 use crate::clock::to_micros;
 use crate::model::{
-    DedupKey, Entry, Event, FIRST_FORMAT, Incident, IncidentNumber, KeyName, Matrix, Report, ServiceName,
-    Severity, State, TeamName, Timeline, Unknown,
+    CallIns, DedupKey, Entry, Event, FIRST_FORMAT, Incident, IncidentNumber, KeyName, Matrix, Report,
+    ServiceName, Severity, State, TeamName, Timeline, Unknown,
 };
 
 /// A new incident without its number, which the store assigns.
@@ -114,6 +114,7 @@ fn opened(report: Report, team: TeamName, matrix: Matrix, now: DateTime<Utc>) ->
         accepted: 0,
         exhausted: false,
         status_updates: 0,
+        call_ins: CallIns::default(),
         wake: 0,
         matrix,
         begun: Vec::new(),

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::decision::{Decision, change};
 use super::due::note_dead_level;
-use super::{backoff, handover, status_updates};
+use super::{backoff, call_in, handover, status_updates};
 use crate::clock::later;
 use crate::model::{
     DeliveryKey, DeliveryStatus, Incident, LastOutcome, Outcome, OutcomeKind, Purpose, Receipt, State,
@@ -25,7 +25,7 @@ pub(super) fn outcome(
     let id = incident.delivery_id(key);
     let wait = match key.purpose {
         Purpose::Alert(level) => incident.matrix.wait_of(level),
-        Purpose::StatusUpdate(_) => incident.matrix.wait(),
+        Purpose::CallIn(_) | Purpose::StatusUpdate(_) => incident.matrix.wait(),
     };
     let again = |after| DeliveryStatus::Pending { due_at: later(now, after) };
     let status = match outcome {
@@ -85,15 +85,13 @@ fn merge(incident: &Incident, ended: Ending<'_>, now: DateTime<Utc>) -> Decision
         next.deliveries[i].receipt = receipt;
     }
     next.deliveries[i].status = match status {
-        // Nobody is alerted any more in a round that is over or an incident that is not open.
-        DeliveryStatus::Pending { .. }
-            if !of_this_round || (incident.state != State::Open && !delivery.is_status_update()) =>
-        {
-            DeliveryStatus::Stopped { at: now }
-        }
+        // Nobody is alerted any more in a round that is over or an incident that is not open, except those who were
+        // called in since and have not answered.
+        DeliveryStatus::Pending { .. } if !incident.wants(delivery) => DeliveryStatus::Stopped { at: now },
         // The person who has the incident and has answered need not be notified.
         DeliveryStatus::Pending { .. }
-            if incident.handover.is_none()
+            if delivery.is_status_update()
+                && incident.handover.is_none()
                 && delivery.announces.is_none()
                 && incident.holder_at(&delivery.contact).is_some() =>
         {
@@ -115,8 +113,16 @@ fn merge(incident: &Incident, ended: Ending<'_>, now: DateTime<Utc>) -> Decision
     if next.deliveries[i].is_dead() && of_this_round {
         note_dead_level(&mut next, key.purpose, now);
     }
-    if is_named && incident.state != State::Open && !delivery.is_status_update() {
+    if is_named
+        && incident.state != State::Open
+        && !delivery.is_status_update()
+        && !incident.wants(delivery)
+        && !call_in::has_live_call(incident, delivery.contact())
+    {
         status_updates::catch_up(&mut next, delivery.contact(), now);
+    }
+    if accepted {
+        call_in::accepted_before(&mut next, key, now);
     }
     handover::learn(&mut next, now);
     change(next, Vec::new(), now)

@@ -112,12 +112,14 @@ fn add_steps<'a>(
     steps.extend(by_time.into_iter().map(|(at, contacts)| Upcoming::Step { level, at, contacts }));
 }
 
-/// When somebody is alerted next: the earliest pending delivery or beginning of a level, repeat round or fallback.
+/// When somebody is alerted next: the earliest pending delivery or beginning of a level, repeat round or fallback. If the
+/// incident is claimed, only those who were called in are alerted.
 pub fn next_alert_at(incident: &Incident) -> Option<DateTime<Utc>> {
-    if incident.state != State::Open {
+    if incident.state == State::Resolved {
         return None;
     }
-    let pending = incident.current_deliveries().filter_map(|d| match d.status {
+    let alerts = |d: &&Delivery| incident.state == State::Open || d.purpose.is_call_in();
+    let pending = incident.current_deliveries().filter(alerts).filter_map(|d| match d.status {
         DeliveryStatus::Pending { due_at } => Some(due_at),
         DeliveryStatus::InFlight { .. }
         | DeliveryStatus::Accepted { .. }
@@ -129,7 +131,8 @@ pub fn next_alert_at(incident: &Incident) -> Option<DateTime<Utc>> {
 
 /// When the next level, repeat round or fallback begins; `None` if none does.
 fn next_level_due(incident: &Incident) -> Option<DateTime<Utc>> {
-    ladder::next(incident).filter(|next| next.rung != Rung::Over).map(|next| next.at)
+    let next = ladder::next(incident).filter(|_| incident.state == State::Open);
+    next.filter(|next| next.rung != Rung::Over).map(|next| next.at)
 }
 
 /// When the claim ends, by the team's claim timeout, by a snooze, or because a new holder has not answered; `None` if it
@@ -143,16 +146,18 @@ pub fn answer_by(incident: &Incident) -> Option<DateTime<Utc>> {
     handover::answer_by(incident)
 }
 
-/// Whether a person may request that the next level is alerted without waiting.
+/// Whether a person may request that the next level is alerted without waiting, or called in.
 pub fn may_escalate(incident: &Incident) -> bool {
     people::escalates_at(incident).is_ok()
 }
 
-/// Since when an alert of an open incident has waited for acceptance.
+/// Since when an alert of an open incident, or a call for more people, has waited for acceptance.
 pub fn waiting_since(incident: &Incident) -> Option<DateTime<Utc>> {
-    if incident.state != State::Open {
-        return None;
-    }
-    let unsettled = incident.current_deliveries().filter(|d| d.is_unsettled()).map(Delivery::since);
+    let alerts = |d: &&Delivery| match incident.state {
+        State::Open => true,
+        State::Claimed | State::Resolved => d.purpose.is_call_in() && incident.wants(d),
+    };
+    let unsettled = incident.current_deliveries().filter(alerts);
+    let unsettled = unsettled.filter(|d| d.is_unsettled()).map(Delivery::since);
     unsettled.chain(next_level_due(incident)).min()
 }

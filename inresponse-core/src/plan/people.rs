@@ -1,4 +1,4 @@
-//! Decides about people's updates: claim, release, resolve, hand over, escalate, change the severity, note.
+//! Decides about people's updates: claim, release, resolve, hand over, escalate, call in, change the severity, note.
 
 use std::time::Duration;
 
@@ -9,8 +9,10 @@ use super::decision::{Decision, change};
 use super::ladder::{self, Rung};
 use super::request::{Refusal, StateChange, TakeOver, Update};
 use super::round::{Alerted, NextRound, RoundOf, begin_again, next_of, stop_pending};
-use super::{claim_end, claim_notice, handover, personal, status_updates};
-use crate::model::{Contact, Edge, Ended, Event, Incident, KeyName, MethodName, Person, Signature, State};
+use super::{call_in, claim_end, claim_notice, handover, personal, status_updates};
+use crate::model::{
+    Contact, Edge, Ended, Event, Incident, KeyName, Level, Matrix, MethodName, Person, Signature, State,
+};
 
 /// Does what a person asks for, or refuses it.
 pub(super) fn update(
@@ -37,9 +39,13 @@ pub(super) fn update(
         changed = true;
     }
     if let Some(request) = &update.state {
-        match grant(&next, &update.by, request, now) {
+        match grant(&next, update, request, now) {
             Grant::Refuse(refusal) => return Decision::Refuse(refusal),
             Grant::Nothing => {}
+            Grant::Respond => {
+                respond(&mut next, who, update.asked_at.as_ref(), now);
+                changed = true;
+            }
             Grant::Change => {
                 match request {
                     StateChange::Claim(_) => claim(&mut next, who, &update.reach, now),
@@ -58,7 +64,11 @@ pub(super) fn update(
                         // Nobody hands an incident to a team that is not there.
                         Some(_) => return Decision::Refuse(Refusal::UnknownTeam(team.clone())),
                     },
-                    StateChange::Escalate => escalate(&mut next, who, now),
+                    StateChange::Escalate => {
+                        if let Err(refusal) = escalate(&mut next, who, now) {
+                            return Decision::Refuse(refusal);
+                        }
+                    }
                     StateChange::Snooze(time) => {
                         if next.is_claimed_by(&update.by) {
                             claim_notice::remember(&mut next, &update.by, &update.reach);
@@ -68,6 +78,12 @@ pub(super) fn update(
                 }
                 changed = true;
             }
+        }
+    }
+    if let Some(people) = &update.call_in {
+        match call_in(&mut next, who, (people, Level::At(1)), None, now) {
+            Ok(is_new) => changed |= is_new,
+            Err(refusal) => return Decision::Refuse(refusal),
         }
     }
     if let Some(note) = &update.note {
@@ -102,12 +118,15 @@ impl Who<'_> {
 
 enum Grant {
     Change,
+    /// Somebody else has it, and the person who was called in helps.
+    Respond,
     Nothing,
     Refuse(Refusal),
 }
 
 /// Decides whether a change of state is allowed (promises 5 and 6): the allowed transitions, and one claimant.
-fn grant(incident: &Incident, by: &Person, request: &StateChange, now: DateTime<Utc>) -> Grant {
+fn grant(incident: &Incident, update: &Update, request: &StateChange, now: DateTime<Utc>) -> Grant {
+    let by = &update.by;
     if *request == StateChange::Escalate {
         return grant_escalation(incident, now);
     }
@@ -131,7 +150,18 @@ fn grant(incident: &Incident, by: &Person, request: &StateChange, now: DateTime<
         (Edge::Forbidden, _, _) => {
             Grant::Refuse(Refusal::Forbidden { from: incident.state, to: request.to() })
         }
-        (_, StateChange::Claim(TakeOver::No) | StateChange::Release(TakeOver::No), Some(other)) => {
+        (_, StateChange::Claim(TakeOver::No), Some(other)) => {
+            if call_in::is_responder(incident, by) {
+                return Grant::Nothing;
+            }
+            let is_called = call_in::is_called(incident, by, update.asked_at.as_ref());
+            if is_called && call_in::has_room_for_responder(incident) {
+                Grant::Respond
+            } else {
+                Grant::Refuse(Refusal::ClaimedBy(other.clone()))
+            }
+        }
+        (_, StateChange::Release(TakeOver::No), Some(other)) => {
             Grant::Refuse(Refusal::ClaimedBy(other.clone()))
         }
         (Edge::Same, StateChange::Claim(TakeOver::Yes), Some(_)) => Grant::Change,
@@ -144,20 +174,26 @@ fn grant(incident: &Incident, by: &Person, request: &StateChange, now: DateTime<
 
 /// Decides whether a request to escalate is granted: somebody is left to alert, and not already due.
 fn grant_escalation(incident: &Incident, now: DateTime<Utc>) -> Grant {
-    match escalates_at(incident) {
-        Ok(at) if at > now => Grant::Change,
-        Ok(_) => Grant::Nothing,
-        Err(refusal) => Grant::Refuse(refusal),
+    match (incident.state, escalates_at(incident)) {
+        (State::Open, Ok(at)) if at <= now => Grant::Nothing,
+        (State::Open | State::Claimed | State::Resolved, Ok(_)) => Grant::Change,
+        (State::Open | State::Claimed | State::Resolved, Err(refusal)) => Grant::Refuse(refusal),
     }
 }
 
-/// When the next level is due, which a manual escalation would alert at once. The refusal if nobody is left.
+/// When the next level of an open incident is due, which a manual escalation would alert at once; any time if the
+/// incident is claimed and the next level can be called in. The refusal if nobody is left.
 pub(super) fn escalates_at(incident: &Incident) -> Result<DateTime<Utc>, Refusal> {
-    if incident.state != State::Open {
-        return Err(Refusal::NotEscalating(incident.state));
+    match incident.state {
+        State::Resolved => Err(Refusal::NotEscalating(incident.state)),
+        State::Claimed => {
+            call_in::next_level(incident).map(|_| incident.updated_at).ok_or(Refusal::NobodyLeft)
+        }
+        State::Open => {
+            let next = ladder::next(incident).filter(|next| next.rung != Rung::Over);
+            next.map(|next| next.at).ok_or(Refusal::NobodyLeft)
+        }
     }
-    let next = ladder::next(incident).filter(|next| next.rung != Rung::Over);
-    next.map(|next| next.at).ok_or(Refusal::NobodyLeft)
 }
 
 /// Claims the incident, which stops the alerts (promise 11). Only a message in flight may still arrive.
@@ -172,11 +208,14 @@ fn claim(incident: &mut Incident, who: Who<'_>, reach: &[(MethodName, Contact)],
 /// Makes `owner` the claimant. Returns the previous one.
 fn own(incident: &mut Incident, owner: &Person, now: DateTime<Utc>) -> Option<Person> {
     let from = incident.claimed.take().map(|claimed| claimed.by);
-    incident.state = State::Claimed;
+    let before = std::mem::replace(&mut incident.state, State::Claimed);
     incident.claimed = Some(Signature::new(owner.clone(), now));
     incident.handover = None;
     claim_end::fix(incident, now);
-    stop_pending(incident, now);
+    if before == State::Open {
+        stop_pending(incident, now);
+    }
+    call_in::claimed(incident, before, now);
     from
 }
 
@@ -234,10 +273,44 @@ fn snooze(incident: &mut Incident, who: Who<'_>, time: Duration, now: DateTime<U
     who.notes(incident, Event::Snoozed { by: who.by.clone(), seconds: time.as_secs() }, now);
 }
 
-/// Makes the next level due now, without waiting for the levels that have begun.
-fn escalate(incident: &mut Incident, who: Who<'_>, now: DateTime<Utc>) {
+/// Makes the next level due now, without waiting for the levels that have begun. If the incident is claimed, the people
+/// of the next level are called in.
+fn escalate(incident: &mut Incident, who: Who<'_>, now: DateTime<Utc>) -> Result<(), Refusal> {
+    who.notes(incident, Event::Escalated { by: who.by.clone() }, now);
+    if let Some(level) = call_in::next_level(incident).filter(|_| incident.state == State::Claimed) {
+        let matrix = incident.matrix.clone();
+        call_in(incident, who, (&matrix, level), Some(level), now)?;
+        incident.call_ins.levels.push(level);
+        return Ok(());
+    }
     for begun in &mut incident.begun {
         begun.passed_at.get_or_insert(now);
     }
-    who.notes(incident, Event::Escalated { by: who.by.clone() }, now);
+    Ok(())
+}
+
+/// Calls more people in, whoever has the incident. Returns whether there is anybody who is not here and not being called
+/// already.
+fn call_in(
+    incident: &mut Incident,
+    who: Who<'_>,
+    people: (&Matrix, Level),
+    level: Option<Level>,
+    now: DateTime<Utc>,
+) -> Result<bool, Refusal> {
+    if incident.state == State::Resolved {
+        return Err(Refusal::NotCalling(incident.state));
+    }
+    let people = call_in::call(incident, who.by, people, now)?;
+    if people.is_empty() {
+        return Ok(false);
+    }
+    who.notes(incident, Event::CalledIn { by: who.by.clone(), people, level }, now);
+    Ok(true)
+}
+
+/// A person who was called in says that they help.
+fn respond(incident: &mut Incident, who: Who<'_>, asked_at: Option<&Contact>, now: DateTime<Utc>) {
+    call_in::respond(incident, who.by, asked_at, now);
+    who.notes(incident, Event::Responded { by: who.by.clone() }, now);
 }

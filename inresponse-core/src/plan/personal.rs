@@ -117,13 +117,14 @@ pub(super) fn hasten(incident: &mut Incident, level: Level, now: DateTime<Utc>) 
     }
 }
 
-fn is_ahead(delivery: &Delivery, now: DateTime<Utc>) -> bool {
+pub(super) fn is_ahead(delivery: &Delivery, now: DateTime<Utc>) -> bool {
     delivery.is_later_step() && delivery.due_at().is_some_and(|at| at > now)
 }
 
-/// When the last step of the round is due; `None` if no step is later than its level.
+/// When the last step of the round's levels is due; `None` if no step is later than its level. (A new round goes on with
+/// the people who were called in.)
 pub(super) fn last_step_at(incident: &Incident) -> Option<DateTime<Utc>> {
-    let is_step = |d: &&Delivery| !d.is_status_update() && !d.after.is_zero();
+    let is_step = |d: &&Delivery| d.purpose.level().is_some() && !d.after.is_zero();
     incident.current_deliveries().filter(is_step).map(|d| d.since).max()
 }
 
@@ -141,7 +142,7 @@ fn count(alerts: usize) -> u32 {
 /// How many more alerts the round may have.
 fn room(incident: &Incident) -> usize {
     Matrix::MAX_CONTACTS
-        .saturating_sub(incident.current_deliveries().filter(|d| !d.is_status_update()).count())
+        .saturating_sub(incident.current_deliveries().filter(|d| d.purpose.level().is_some()).count())
 }
 
 fn levels(matrix: &Matrix) -> impl Iterator<Item = Level> + use<> {

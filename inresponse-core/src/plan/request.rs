@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::model::{
-    Contact, DeliveryId, Ended, KeyName, MethodName, Note, Person, Severity, State, TeamName,
+    Contact, DeliveryId, Ended, KeyName, Matrix, MethodName, Note, Person, Severity, State, TeamName,
 };
 
 /// Whether a claim or release may be done over another person's claim.
@@ -33,7 +33,8 @@ pub enum StateChange {
     HandTo(Person),
     /// Hand it to another team: OPEN, with a new round of alerts there.
     HandToTeam(TeamName),
-    /// Alert the next level without waiting. It must be OPEN and stays OPEN.
+    /// Alert the next level without waiting. The state stays: if it is CLAIMED, the people of the next level are called
+    /// in.
     Escalate,
     /// The claim ends that long from now, earlier or later than before. It must be CLAIMED and stays CLAIMED.
     Snooze(Duration),
@@ -66,17 +67,40 @@ pub struct Update {
     /// The methods of the person to whom the incident is handed over, or who claims or snoozes it. If empty, the person's
     /// name is used, if it is an address.
     pub reach: Vec<(MethodName, Contact)>,
+    /// The people to call in, as a matrix of one level.
+    pub call_in: Option<Box<Matrix>>,
+    /// The address of the alert that the person answers, if it is known: it may belong to several people.
+    pub asked_at: Option<Contact>,
 }
 
 impl Update {
     /// An update by `by` that only changes the state.
     pub fn state(by: Person, change: StateChange) -> Self {
-        Self { by, key: None, severity: None, state: Some(change), note: None, reach: Vec::new() }
+        Self { state: Some(change), ..Self::nothing(by) }
     }
 
     /// An update by `by` that only notes something.
     pub fn note(by: Person, note: Note) -> Self {
-        Self { by, key: None, severity: None, state: None, note: Some(note), reach: Vec::new() }
+        Self { note: Some(note), ..Self::nothing(by) }
+    }
+
+    /// An update by `by` that calls in the people of a matrix's first level.
+    pub fn call_in(by: Person, people: Matrix) -> Self {
+        Self { call_in: Some(Box::new(people)), ..Self::nothing(by) }
+    }
+
+    /// An update by `by` that changes nothing.
+    pub fn nothing(by: Person) -> Self {
+        Self {
+            by,
+            key: None,
+            severity: None,
+            state: None,
+            note: None,
+            reach: Vec::new(),
+            call_in: None,
+            asked_at: None,
+        }
     }
 
     /// The same, done with that key.
@@ -140,12 +164,16 @@ pub enum Refusal {
     ClaimedBy(Person),
     /// It is resolved, so its severity stays.
     Over,
-    /// It is not OPEN, so nobody is being alerted.
+    /// It is resolved, so nobody is alerted any more.
     NotEscalating(State),
     /// It is not CLAIMED, so there is no claim to snooze.
     NotSnoozing(State),
     /// Everybody has been alerted.
     NobodyLeft,
+    /// It is resolved, so nobody can be called in.
+    NotCalling(State),
+    /// The round has no room for so many people who are called in.
+    TooManyCalled,
     /// There is no such team, or nobody in it could be alerted.
     UnknownTeam(TeamName),
     /// A newer version of this program stored it, and this one cannot read all of it.
@@ -167,6 +195,8 @@ impl fmt::Display for Refusal {
             Refusal::ClaimedBy(person) => write!(f, "it is claimed by {person}"),
             Refusal::NotEscalating(state) => write!(f, "it is {state}, so there is nothing to escalate"),
             Refusal::NotSnoozing(state) => write!(f, "it is {state}, so there is no claim to snooze"),
+            Refusal::NotCalling(state) => write!(f, "it is {state}, so nobody can be called in"),
+            Refusal::TooManyCalled => f.write_str("too many people were called in already"),
             Refusal::NobodyLeft => f.write_str("nobody is left to alert"),
             Refusal::UnknownTeam(team) => write!(f, "team `{team}` does not exist or has nobody to alert"),
             Refusal::NewerFormat => f.write_str(

@@ -2,9 +2,12 @@
 
 use chrono::{DateTime, Utc};
 
-use super::personal;
+use super::{call_in, personal};
 
-use crate::model::{Delivery, DeliveryStatus, Event, Incident, Matrix, StandIn, State, TeamChange, TeamName};
+use crate::model::{
+    CallIns, Delivery, DeliveryStatus, Event, Incident, Matrix, Recipient, StandIn, State, TeamChange,
+    TeamName,
+};
 
 /// How many deliveries of earlier rounds are kept, to be read and to be found by outcomes that come late.
 const KEPT_DELIVERIES: usize = 24;
@@ -77,16 +80,27 @@ fn give(incident: &mut Incident, team: TeamName, alerted: Alerted, now: DateTime
 /// Begins a round at level 1, at once, with a matrix frozen now. Pending deliveries are stopped.
 pub(super) fn begin_round(incident: &mut Incident, round: NextRound, now: DateTime<Utc>) {
     let NextRound { team, matrix, alerted } = round;
+    let calls = call_in::unanswered(incident);
     stop_pending(incident, now);
     give(incident, team, alerted, now);
     incident.round += 1;
     incident.round_began_at = now;
-    incident.matrix = matrix;
+    let known = std::mem::replace(&mut incident.matrix, matrix);
     incident.begun.clear();
     incident.status_updates = 0;
     forget_oldest(incident, now);
+    go_on_calling(incident, calls, &known);
     incident.timeline.push(now, Event::RoundBegan { round: incident.round });
     personal::note_cut(incident, incident.matrix.cut(incident.severity), now);
+}
+
+/// The new round goes on with the calls that nobody has answered.
+fn go_on_calling(incident: &mut Incident, calls: Vec<Delivery>, known: &Matrix) {
+    incident.call_ins = CallIns { count: u16::from(!calls.is_empty()), ..CallIns::default() };
+    let is_called = |one: &&Recipient| calls.iter().any(|d| d.contact == one.contact);
+    let recipients = known.recipients().iter().filter(is_called).cloned();
+    incident.matrix.know(recipients.map(|one| Recipient { level: None, ..one }));
+    incident.deliveries.extend(calls);
 }
 
 /// Promise 7: only a bounded number of deliveries from earlier rounds is kept. Deliveries in flight are dropped last,

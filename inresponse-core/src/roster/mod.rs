@@ -26,6 +26,7 @@
 //! | `team` | a team's settings and a calendar entry |
 
 mod book;
+mod call_in;
 mod change;
 mod coverage;
 mod derived;
@@ -57,6 +58,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
 pub use book::{Book, Timetable};
+pub use call_in::{Whom, called, whom};
 pub use change::{ChangeKind, ChangeMark, EntryChange, FieldChange, RosterChange, Was, What};
 pub use coverage::{Finding, FindingKind, Ways, coverage};
 pub use directory::{Directory, Standing, TeamPart, days_of};

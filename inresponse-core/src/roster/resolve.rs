@@ -124,6 +124,11 @@ pub fn explain(directory: &Directory, defaults: &Defaults, at: DateTime<Utc>) ->
     Some(Explained { resolved: Resolved { day, matrix, why, settings }, levels, fallback })
 }
 
+/// Whom a target means at `at`.
+pub(super) fn resolve_target(directory: &Directory, target: &Target, at: DateTime<Utc>) -> Vec<OnDuty> {
+    Resolving { directory, at }.all(directory.team(), std::slice::from_ref(target), "called in")
+}
+
 /// The settings that apply.
 fn settings<'a>(directory: &'a Directory, defaults: &'a Defaults) -> Option<(&'a Team, SettingsOf)> {
     let own = directory.settings().map(|settings| (&**settings, SettingsOf::Team));

@@ -22,7 +22,16 @@ async fn rewritten(stage: &Stage, number: IncidentNumber, change: impl FnOnce(&m
 
 fn noted(record: &Record) -> plan::Draft {
     let note = Some(Note::new("by an older version").unwrap());
-    let update = Update { by: person("jo"), key: None, severity: None, state: None, note, reach: Vec::new() };
+    let update = Update {
+        by: person("jo"),
+        key: None,
+        severity: None,
+        state: None,
+        note,
+        reach: Vec::new(),
+        call_in: None,
+        asked_at: None,
+    };
     match plan::step(&record.incident, Input::Update { update: &update, round: None }, T0) {
         Decision::Change(plan) => plan.draft,
         other => panic!("{other:?}"),

@@ -20,6 +20,7 @@
 #![allow(unused_must_use, reason = "a test looks only at what it is about")]
 
 mod bounces;
+mod call_in;
 mod clocks;
 mod edits;
 mod escalation;

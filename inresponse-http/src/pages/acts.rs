@@ -8,13 +8,14 @@ use axum::response::{IntoResponse, Response};
 use inresponse_core::engine::Updated;
 use inresponse_core::model::{IncidentNumber, KeyName, Note, Person, State, TeamName};
 use inresponse_core::plan::{Refusal, StateChange, TakeOver, Update};
-use inresponse_core::roster::{Effect, RosterEdit};
+use inresponse_core::roster::{Effect, RosterEdit, Target};
 use inresponse_core::{Engine, InvalidInput, Outage};
 
 use super::incident::{Doubt, Undone};
 use super::session::SignedIn;
 use super::{incident, message, outage, see};
 use crate::Api;
+use crate::call_in::complete;
 use crate::carry::carried_through;
 use crate::hand_over::doubt;
 use crate::here::Here;
@@ -29,6 +30,8 @@ use crate::wire::roster::Named;
 struct Act {
     changes: Vec<StateChange>,
     note: Option<Note>,
+    /// Whom it calls in.
+    whom: Option<Target>,
 }
 
 /// Does what the button says, and redirects to the incident.
@@ -71,7 +74,18 @@ pub(super) async fn act(
             Err(error) => return outage(&api, &me.by, &error),
         }
     }
-    let (engine, updates) = (api.engine().clone(), act.updates(&me.by, &me.caller.key));
+    let whom = act.whom.clone();
+    let (engine, mut updates) = (api.engine().clone(), act.updates(&me.by, &me.caller.key));
+    if let Some(whom) = whom {
+        let mut update = Update::nothing(me.by.clone()).with_key(me.caller.key.clone());
+        let targets = (std::slice::from_ref(&whom), |_| "whom".to_owned());
+        if let Err(problem) = complete(&api, &me.caller.key, number, &mut update, targets).await {
+            let why = problem.errors().first().map_or(problem.detail(), |error| &error.message);
+            let undone = Undone { refused: Some(format!("Nothing was done: {why}.")), ..Undone::default() };
+            return incident::show(&api, &me.by, number, problem.status(), undone).await;
+        }
+        updates.push(update);
+    }
     for update in &updates {
         let allowed = match allowed(&api, &me.caller.key, number, update).await {
             Ok(allowed) => allowed,
@@ -117,12 +131,25 @@ fn read(field: &impl Fn(&str) -> String) -> Result<Act, InvalidInput> {
         "resolve" => vec![StateChange::Resolve],
         "escalate" => vec![StateChange::Escalate],
         "snooze" => vec![StateChange::Snooze(snooze(&field("seconds"))?)],
+        "respond" => vec![StateChange::Claim(TakeOver::No)],
+        "call-in" => {
+            let whom = Some(target(&field("whom"))?);
+            return Ok(Act { changes: Vec::new(), note: None, whom });
+        }
         "hand-to-person" => vec![StateChange::HandTo(Person::new(field("person"))?)],
         "hand-to-team" => vec![StateChange::HandToTeam(TeamName::new(field("team"))?)],
-        "note" => return Ok(Act { changes: Vec::new(), note: Some(Note::new(field("note"))?) }),
+        "note" => {
+            return Ok(Act { changes: Vec::new(), note: Some(Note::new(field("note"))?), whom: None });
+        }
         _ => return Err(InvalidInput::field("button", "is not a button of this page")),
     };
-    Ok(Act { changes, note: None })
+    Ok(Act { changes, note: None, whom: None })
+}
+
+/// Reads a target; a name alone is a person.
+fn target(text: &str) -> Result<Target, InvalidInput> {
+    let text = text.trim();
+    if text.contains([':', '@']) { text.parse() } else { format!("person:{text}").parse() }
 }
 
 /// After how long a claim ends.
@@ -202,6 +229,9 @@ fn in_words(refusal: &Refusal) -> String {
         }
         Refusal::NotEscalating(state) => {
             format!("this incident is {}, so nobody is being alerted", lower(state))
+        }
+        Refusal::NotCalling(state) => {
+            format!("this incident is {}, so nobody can be called in", lower(state))
         }
         Refusal::NotSnoozing(state) => {
             format!("this incident is {}, so there is no claim to snooze", lower(state))

@@ -12,7 +12,9 @@ use axum::response::Response;
 use inresponse_core::InvalidInput;
 use inresponse_core::claim::{ClaimToken, TokenError};
 use inresponse_core::engine::Updated;
-use inresponse_core::model::{Incident, IncidentNumber, KeyName, Person, Severity, State as IncidentState};
+use inresponse_core::model::{
+    Contact, Incident, IncidentNumber, KeyName, Person, Severity, Signature, State as IncidentState,
+};
 use inresponse_core::plan::{self, StateChange, TakeOver, Update};
 
 use super::acts::in_turn;
@@ -191,7 +193,12 @@ pub(crate) async fn claim(
         // If the claim has ended meanwhile, it is claimed again.
         Then::Snooze => vec![StateChange::Claim(take_over), StateChange::Snooze(SNOOZE)],
     };
-    let update = |change| Update::state(by.clone(), change).with_key(KeyName::link());
+    // Whoever has the link of a shared address was called in there.
+    let asked_at = Some(link.verified.recipient.clone());
+    let update = |change| Update {
+        asked_at: asked_at.clone(),
+        ..Update::state(by.clone(), change).with_key(KeyName::link())
+    };
     let updates = changes.into_iter().map(update).collect();
     let (engine, number) = (api.engine().clone(), link.verified.incident);
     match carried_through(api.recipients(), async move { in_turn(&engine, number, updates).await }).await {
@@ -294,6 +301,14 @@ fn current(api: &Api, incident: &Incident, link: Link, me: Option<&Person>, stat
             };
             (heading, Some(claimed.at), Some((TakeOver::No, buttons)))
         }
+        (IncidentState::Claimed, Some(claimed)) if is_called(incident, &link.verified.recipient, me) => {
+            let (heading, since, main) = match responder(incident, &link.verified.recipient, me) {
+                Some(one) => (format!("{} has it, and you help", claimed.by), one.at, "Take over"),
+                None => (format!("You were called in; {} has it", claimed.by), claimed.at, "I'm on it"),
+            };
+            let take_over = if main == "Take over" { TakeOver::Yes } else { TakeOver::No };
+            (heading, Some(since), Some((take_over, vec![button(main, Then::Nothing)])))
+        }
         (IncidentState::Claimed, claimed) => {
             let heading = format!("Claimed by {}", claimed.map_or("somebody", |claimed| claimed.by.as_str()));
             let buttons =
@@ -335,6 +350,22 @@ fn current(api: &Api, incident: &Incident, link: Link, me: Option<&Person>, stat
         round: incident.round(),
     };
     html(status, &page)
+}
+
+/// Whether the link is one of a call, or the person was called in at another address.
+fn is_called(incident: &Incident, recipient: &Contact, me: Option<&Person>) -> bool {
+    let calls = incident.deliveries().iter().filter(|d| d.key().round == incident.round());
+    let mut calls = calls.filter_map(|d| Some((d.contact(), d.called()?)));
+    calls.any(|(contact, called)| {
+        let names_me = |person| me.is_some_and(|me| Person::from(person).is(me));
+        contact == recipient || called.people.iter().any(names_me)
+    })
+}
+
+fn responder<'a>(incident: &'a Incident, recipient: &Contact, me: Option<&Person>) -> Option<&'a Signature> {
+    let is_theirs =
+        |one: &&Signature| me.is_some_and(|me| one.by.is(me)) || incident.is_at(&one.by, recipient);
+    incident.responders().iter().find(is_theirs)
 }
 
 fn gone(api: &Api) -> Response {

@@ -4,7 +4,9 @@ use askama::Template;
 use axum::http::StatusCode;
 use axum::response::Response;
 use chrono::{DateTime, Utc};
-use inresponse_core::model::{Incident, IncidentNumber, Person, Severity, State as IncidentState, TeamName};
+use inresponse_core::model::{
+    Incident, IncidentNumber, Person, PersonId, Severity, State as IncidentState, TeamName,
+};
 use inresponse_core::store::Record;
 use inresponse_core::{Outage, plan};
 
@@ -30,6 +32,8 @@ struct Page {
     doubt: Option<Doubt>,
     /// The teams that the incident can be handed to.
     teams: Vec<TeamName>,
+    /// The people who can be called in.
+    people: Vec<PersonId>,
     live: Live,
 }
 
@@ -79,11 +83,13 @@ pub(super) async fn show(
         Ok(None) => return message(api, Some(me), StatusCode::NOT_FOUND, "There is no such incident."),
         Err(error) => return outage(api, me, &error),
     };
-    match api.engine().teams().await {
-        Ok(teams) => {
+    let roster = async { Ok((api.engine().teams().await?, api.engine().book().await?)) };
+    match roster.await {
+        Ok((teams, book)) => {
             let frame = Frame::new(api, Some(me), Place::Incidents);
             let Undone { refused, note, doubt } = undone;
-            html(status, &Page { frame, number, refused, note, doubt, teams, live })
+            let people = book.people().keys().cloned().collect();
+            html(status, &Page { frame, number, refused, note, doubt, teams, people, live })
         }
         Err(error) => outage(api, me, &error),
     }
@@ -113,6 +119,10 @@ struct Fragment {
     holder: Option<(String, Moment)>,
     /// Whether the reader has the incident.
     is_mine: bool,
+    /// Who was called in and helps.
+    responders: String,
+    /// Whether the reader was called in and has not answered.
+    is_called: bool,
     /// The time by which the person who was handed the incident must answer.
     answer_by: Option<Moment>,
     /// When the claim ends, if no answer is expected before.
@@ -158,6 +168,8 @@ fn fragment(api: &Api, record: &Record, me: &Person) -> Fragment {
         dedup_key: incident.dedup_key().map(ToString::to_string),
         labels: incident.labels().iter().map(pairs).collect(),
         links: links(incident),
+        responders: incident.responders().iter().map(|one| one.by.to_string()).collect::<Vec<_>>().join(", "),
+        is_called: is_called(incident, me),
         is_mine: holder.is_some_and(|signature| signature.by.is(me)),
         holder: holder.map(|signature| (signature.by.to_string(), Moment::clock(zone, signature.at))),
         claim_ends: claim_ends(incident).map(|at| Moment::clock(zone, at)),
@@ -188,6 +200,14 @@ impl Fragment {
     fn is_claimed(&self) -> bool {
         self.state == IncidentState::Claimed
     }
+}
+
+/// Whether the person was called in during this round and has not answered.
+fn is_called(incident: &Incident, me: &Person) -> bool {
+    let calls = incident.deliveries().iter().filter(|d| d.key().round == incident.round());
+    let mut people = calls.filter_map(|d| d.called()).flat_map(|called| &called.people);
+    let has_answered = incident.responders().iter().any(|one| one.by.is(me));
+    !has_answered && people.any(|person| Person::from(person).is(me))
 }
 
 /// When the claim ends; `None` if an answer is expected, which is shown instead.

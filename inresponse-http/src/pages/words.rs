@@ -152,6 +152,11 @@ fn told(incident: &Incident, happened: &Happened<'_>) -> String {
         Event::Snoozed { by, seconds } => {
             format!("{by} set the claim to end after {}", duration(*seconds))
         }
+        Event::CalledIn { by, people, .. } => {
+            let people: Vec<_> = people.iter().map(ToString::to_string).collect();
+            format!("{by} called in {}", people.join(", "))
+        }
+        Event::Responded { by } => format!("{by} is on it too"),
         Event::Escalated { by } => format!("{by} escalated it"),
         Event::Released { by } => format!("{by} released it"),
         Event::Resolved { by } => format!("{by} resolved it"),
@@ -308,6 +313,7 @@ impl Told {
             contact: incident.shown(delivery.contact()),
             level: match delivery.key().purpose {
                 Purpose::Alert(level) => capital(level),
+                Purpose::CallIn(_) => "Called in".to_owned(),
                 Purpose::StatusUpdate(_) => "Status update".to_owned(),
             },
             round: delivery.key().round,
@@ -320,8 +326,11 @@ impl Told {
     }
 }
 
-/// The recipients of this round so far, the latest level first.
+/// The recipients of this round so far: those who were called in, then the latest level first.
 pub(super) fn alerted(incident: &Incident) -> Vec<Told> {
     let turns = plan::turns(incident).into_iter().rev();
-    turns.flat_map(|turn| turn.deliveries).map(|delivery| Told::new(incident, delivery)).collect()
+    let round = incident.round();
+    let calls = incident.deliveries().iter().rev();
+    let calls = calls.filter(|d| d.key().round == round && d.key().purpose.is_call_in());
+    calls.chain(turns.flat_map(|turn| turn.deliveries)).map(|d| Told::new(incident, d)).collect()
 }

@@ -17,6 +17,7 @@ use inresponse_core::plan::{Refusal, StateChange};
 use inresponse_core::store::{ListQuery, Record};
 
 use crate::Api;
+use crate::call_in::complete;
 use crate::caller::Caller;
 use crate::carry::carried_through;
 use crate::common::{
@@ -103,7 +104,7 @@ fn location(api: &Api, number: IncidentNumber) -> Option<[(HeaderName, HeaderVal
     Some([(LOCATION, value)])
 }
 
-/// Claim, release, resolve, hand over, escalate, change the severity, or add a note.
+/// Claim, release, resolve, hand over, escalate, call in more people, change the severity, or add a note.
 #[utoipa::path(post, path = "/incidents", tag = "incidents", request_body = Update,
     responses(
         (status = 200, description = "the incident after the update", body = Details),
@@ -122,7 +123,7 @@ pub(crate) async fn post(
     update(&api, None, given, &key).await
 }
 
-/// Claim, release, resolve, hand over, escalate, change the severity, or add a note.
+/// Claim, release, resolve, hand over, escalate, call in more people, change the severity, or add a note.
 #[utoipa::path(post, path = "/incidents/{incidentId}", tag = "incidents", request_body = Update,
     params(("incidentId" = u64, Path, example = 10000, description = "its number")),
     responses(
@@ -150,7 +151,8 @@ async fn update(
     given: Update,
     key: &Caller,
 ) -> Result<Json<Details>, Problem> {
-    let (number, update) = report::update(given, in_path, &key.key).map_err(|e| Problem::invalid(&e))?;
+    let (number, mut update, targets) =
+        report::update(given, in_path, &key.key).map_err(|e| Problem::invalid(&e))?;
     let engine = api.engine().clone();
     if let Some(why) = key.barred(&engine, number).await.map_err(|e| Problem::outage(&e).not_recorded())? {
         return Err(Problem::new(StatusCode::FORBIDDEN, why));
@@ -160,6 +162,7 @@ async fn update(
     if let Some(why) = allowed.refusal(&key.key) {
         return Err(not_handed(&allowed, why));
     }
+    complete(api, &key.key, number, &mut update, (&targets, |i| format!("alert[{i}]"))).await?;
     let handed = match &update.state {
         Some(StateChange::HandTo(to)) => Some((update.by.clone(), to.clone())),
         Some(_) | None => None,

@@ -356,7 +356,16 @@ async fn remarked(api: &Api, sender: &Caller, done: Done, remark: Remark) -> Res
 /// The person in whose name a sender acts: the name in its message, otherwise the name of its key.
 fn by_sender(sender: &Caller, by: Option<Person>, state: Option<StateChange>, note: Option<Note>) -> Update {
     let by = by.unwrap_or_else(|| Person::from(&sender.key));
-    Update { by, key: Some(sender.key.clone()), severity: None, state, note, reach: Vec::new() }
+    Update {
+        by,
+        key: Some(sender.key.clone()),
+        severity: None,
+        state,
+        note,
+        reach: Vec::new(),
+        call_in: None,
+        asked_at: None,
+    }
 }
 
 /// Finds the unresolved incident of that service that an alert names, if the sender may act on it.

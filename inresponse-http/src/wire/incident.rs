@@ -72,6 +72,7 @@ fn delivery(shown: &Shown<'_>, delivery: &model::Delivery) -> Delivery {
         delivery_id: shown.incident.delivery_id(delivery.key()).to_string(),
         round: delivery.key().round,
         level: purpose(delivery.key().purpose),
+        called_by: delivery.called().map(|called| called.by.to_string()),
         contact: shown.contact(delivery.contact()),
         person: recipient.map(|one| format!("person:{}", one.person)),
         method: recipient.map(|one| one.method.to_string()),
@@ -157,6 +158,12 @@ fn entry(shown: &Shown<'_>, entry: &model::Entry) -> Entry {
             why: Some(alerted.as_str().into()),
             ..base(EventKind::TeamGone)
         },
+        Event::CalledIn { by: who, people, level: of } => Entry {
+            people: Some(people.iter().map(ToString::to_string).collect()),
+            level: of.map(level),
+            ..by(EventKind::CalledIn, who)
+        },
+        Event::Responded { by: who } => by(EventKind::Responded, who),
         Event::Escalated { by: who } => by(EventKind::Escalated, who),
         Event::Released { by: who } => by(EventKind::Released, who),
         Event::Resolved { by: who } => by(EventKind::Resolved, who),

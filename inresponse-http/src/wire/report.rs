@@ -6,6 +6,7 @@ use inresponse_api as api;
 use inresponse_core::InvalidInput;
 use inresponse_core::model::{IncidentNumber, KeyName, Note, Person, Report, Severity, State, TeamName};
 use inresponse_core::plan::{StateChange, TakeOver, Update};
+use inresponse_core::roster::Target;
 
 use crate::input::read_time;
 
@@ -71,12 +72,34 @@ fn named<T>(field: &'static str, read: Result<T, InvalidInput>) -> Result<T, Inv
     })
 }
 
-/// Converts the body of an update, and returns the number of its incident.
+/// The maximum number of targets that one request calls in.
+pub(crate) const MAX_TARGETS: usize = 10;
+
+/// Reads targets. `field` gives the name of the field of each.
+pub(crate) fn targets(
+    texts: &[String],
+    field: impl Fn(usize) -> String,
+    invalid: &mut InvalidInput,
+) -> Vec<Target> {
+    let mut targets = Vec::with_capacity(texts.len());
+    for (i, text) in texts.iter().enumerate() {
+        match text.parse::<Target>() {
+            Ok(target) => targets.push(target),
+            Err(error) => {
+                let message = error.errors().first().map_or("is not a target", |e| e.message());
+                invalid.push(field(i), message);
+            }
+        }
+    }
+    targets
+}
+
+/// Converts the body of an update, and returns the number of its incident, and the targets that it calls in.
 pub(crate) fn update(
     given: api::Update,
     in_path: Option<IncidentNumber>,
     key: &KeyName,
-) -> Result<(IncidentNumber, Update), InvalidInput> {
+) -> Result<(IncidentNumber, Update, Vec<Target>), InvalidInput> {
     let mut invalid = InvalidInput::default();
     let number = match (in_path, given.incident_id.map(IncidentNumber::new)) {
         (Some(path), Some(body)) if path != body => {
@@ -132,13 +155,23 @@ pub(crate) fn update(
     }
     let severity = given.severity.and_then(|s| invalid.keep(s.as_str().parse::<Severity>()));
     let note = given.note.and_then(|note| invalid.keep(Note::new(note)));
-    if invalid.is_empty() && state.is_none() && severity.is_none() && note.is_none() {
+    let alert = given.alert.map(|alert| {
+        if alert.is_empty() || alert.len() > MAX_TARGETS {
+            invalid.push("alert", format!("must have 1 to {MAX_TARGETS} targets"));
+            return Vec::new();
+        }
+        targets(&alert, |i| format!("alert[{i}]"), &mut invalid)
+    });
+    let is_nothing = state.is_none() && severity.is_none() && note.is_none() && alert.is_none();
+    if invalid.is_empty() && is_nothing {
         invalid.push("state", "is missing: the update changes nothing");
     }
     match (number, by) {
-        (Some(number), Some(by)) if invalid.is_empty() => {
-            Ok((number, Update { by, key: Some(key.clone()), severity, state, note, reach: Vec::new() }))
-        }
+        (Some(number), Some(by)) if invalid.is_empty() => Ok((
+            number,
+            Update { key: Some(key.clone()), severity, state, note, ..Update::nothing(by) },
+            alert.unwrap_or_default(),
+        )),
         _ => Err(invalid),
     }
 }

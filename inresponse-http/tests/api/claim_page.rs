@@ -257,3 +257,35 @@ async fn p22_the_claimant_keeps_a_claim_by_their_link() {
     let now = world.get("/incidents/10000").await.json;
     assert_eq!((&now["state"], &now["claimEndsAt"]), (&json!("CLAIMED"), &json!("2026-11-24T06:20:00Z")));
 }
+
+#[tokio::test]
+async fn p20_whoever_was_called_in_says_so_on_the_page_of_the_link() {
+    let world = World::new().await;
+    let kim = json!({ "methods": { "push": "push@example.org", "call": "call@example.org" } });
+    assert_eq!(world.put("/people/kim", kim).await.status, StatusCode::OK);
+    let number = world.report().await;
+    let path = format!("/incidents/{number}");
+    world.post(&path, json!({ "state": "CLAIMED", "by": "jo" })).await;
+    for alert in ["person:kim", "room@example.org"] {
+        let answer = world.post(&path, json!({ "alert": [alert], "by": "jo" })).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+    }
+    world.engine.tick().await.unwrap();
+    let link = |to: &str| {
+        let attempts = world.notifier.attempts();
+        let sent = attempts.iter().find(|attempt| attempt.contact.address() == to).unwrap();
+        sent.claim_url.clone().unwrap()["https://ir.example.org".len()..].to_owned()
+    };
+    let push = link("push@example.org");
+    let page = open(&world, Method::GET, &push, "").await.text;
+    assert!(page.contains("You were called in; jo has it") && page.contains("m on it</button>"), "{page}");
+    let done = open(&world, Method::POST, &push, "name=").await;
+    assert_eq!(done.status, StatusCode::OK);
+    assert!(done.text.contains("jo has it, and you help"), "{}", done.text);
+    // Whoever has the link of a shared address may answer there under their own name.
+    let done = open(&world, Method::POST, &link("room@example.org"), "name=Al").await;
+    assert!(done.text.contains("jo has it, and you help"), "{}", done.text);
+    let now = world.get(&path).await.json;
+    let helping: Vec<_> = now["responders"].as_array().unwrap().iter().map(|one| one["by"].clone()).collect();
+    assert_eq!((&now["claimedBy"], helping), (&json!("jo"), vec![json!("kim"), json!("Al")]));
+}

@@ -16,8 +16,9 @@ async fn p05_an_incident_is_handed_over_and_escalated_on_request() {
     let steps = [
         (json!({ "handTo": "kim", "by": "jo" }), 200, "CLAIMED", "devops", Some("kim"), "handedOver"),
         (json!({ "handTo": "kim", "by": "al" }), 200, "CLAIMED", "devops", Some("kim"), "handedOver"),
-        (json!({ "escalate": true }), 409, "CLAIMED", "devops", Some("kim"), "handedOver"),
-        (json!({ "handToTeam": "nobody" }), 422, "CLAIMED", "devops", Some("kim"), "handedOver"),
+        (json!({ "escalate": true }), 200, "CLAIMED", "devops", Some("kim"), "calledIn"),
+        (json!({ "escalate": true }), 409, "CLAIMED", "devops", Some("kim"), "calledIn"),
+        (json!({ "handToTeam": "nobody" }), 422, "CLAIMED", "devops", Some("kim"), "calledIn"),
         (json!({ "handToTeam": "db", "by": "jo" }), 200, "OPEN", "db", None, "roundBegan"),
         (json!({ "escalate": true, "by": "jo" }), 200, "OPEN", "db", None, "roundBegan"),
         (json!({ "state": "RESOLVED" }), 200, "RESOLVED", "db", None, "resolved"),

@@ -5,6 +5,7 @@
 mod bad_input;
 #[cfg(feature = "pages")]
 mod board;
+mod call_in;
 mod changes;
 #[cfg(feature = "pages")]
 mod claim_page;

@@ -230,7 +230,8 @@ impl Checker<'_> {
             let had_a_step = steps
                 .iter()
                 .any(|d| !d.is_status_update() && *d.contact() == update.contact && d.attempts() > 0);
-            let was_sent = self.sends.get(&update.number).into_iter().flatten().any(|i| {
+            let sends = [&self.sends, &self.calls].into_iter().filter_map(|sends| sends.get(&update.number));
+            let was_sent = sends.flatten().any(|i| {
                 let sent = self.sent(*i);
                 sent.contact == update.contact && sent.began <= update.began
             });

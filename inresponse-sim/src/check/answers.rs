@@ -45,13 +45,17 @@ impl Checker<'_> {
         }
         let requested = call.update.state.as_ref().map(StateChange::to);
         let state = incident.state();
-        if requested.is_some_and(|requested| requested != state) {
+        // To escalate leaves the state as it is.
+        let escalates = call.update.state == Some(StateChange::Escalate) && state != State::Resolved;
+        if !escalates && requested.is_some_and(|requested| requested != state) {
             return Some(format!("asked for {requested:?} and was told {state}"));
         }
         let claims = call.update.state.as_ref().is_some_and(|change| matches!(change, StateChange::Claim(_)));
         let holder =
             incident.claimed().filter(|_| incident.state() == State::Claimed).map(|claimed| &claimed.by);
-        if claims && !holder.is_some_and(|holder| self.may_be_named(holder, over, sent)) {
+        let mut helping = incident.responders().iter().map(|one| &one.by);
+        let helps = incident.state() == State::Claimed && helping.any(|by| self.may_be_named(by, over, sent));
+        if claims && !helps && !holder.is_some_and(|holder| self.may_be_named(holder, over, sent)) {
             return Some(format!("gave it to {holder:?}, and {} was asked", sent.contact));
         }
         None
@@ -87,10 +91,9 @@ impl Checker<'_> {
                     && incident.claimed().is_some_and(|claimed| claimed.by == *other)
                     && is_theirs.is_none_or(|(person, _)| person.as_str() != other.as_str())
             }
-            Refusal::Forbidden { from, .. } | Refusal::NotEscalating(from) => {
-                *from == incident.state() && *from != State::Open
-            }
-            Refusal::NobodyLeft => incident.state() == State::Open,
+            Refusal::Forbidden { from, .. } => *from == incident.state() && *from != State::Open,
+            Refusal::NotEscalating(from) => *from == incident.state() && *from == State::Resolved,
+            Refusal::NobodyLeft | Refusal::TooManyCalled => incident.state() != State::Resolved,
             _ => false,
         };
         (!right).then(|| format!("was refused: {refusal}; the incident is {}", incident.state()))
@@ -135,7 +138,7 @@ impl Checker<'_> {
     }
 
     /// Whether a person had an address in any roster of the run.
-    fn had(&self, person: &str, contact: &Contact) -> bool {
+    pub(super) fn had(&self, person: &str, contact: &Contact) -> bool {
         self.history.rosters.iter().any(|(_, roster)| {
             let mut people = roster.book.people().iter().filter(|(id, _)| id.as_str() == person);
             people.any(|(_, profile)| profile.methods().values().any(|one| one == contact))

@@ -32,6 +32,10 @@ pub const OVERRIDE: &str = "on call: compared, by an override";
 pub const ABSENCE: &str = "on call: compared, somebody absent";
 /// Who was on call by another team's first level was compared.
 pub const TEAM: &str = "on call: compared, by another team";
+/// An alert of a call for more people was compared.
+pub const CALL: &str = "call in: compared, an alert of a call";
+/// The answer of somebody who was called in was compared.
+pub const RESPONDER: &str = "call in: compared, an answer that stops the rest";
 /// An answer over a channel that counted was compared.
 pub const ANSWER: &str = "answer: compared, counted";
 /// An answer over a channel that did not count was compared.

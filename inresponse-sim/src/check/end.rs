@@ -127,7 +127,8 @@ impl Checker<'_> {
         if rounds > count(&begins_again) {
             return;
         }
-        let sends = self.sends.get(&number).into_iter().flatten().map(|i| self.sent(*i));
+        let sends = [&self.sends, &self.calls].into_iter().filter_map(|sends| sends.get(&number));
+        let sends = sends.flatten().map(|i| self.sent(*i));
         let mut of_round = sends.filter(|sent| sent.round == incident.round());
         // A crash may have hidden an acceptance, so that it was sent again; or given up, if it was the fifth.
         let is_last = |sent: &Sent| {

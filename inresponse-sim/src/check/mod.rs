@@ -7,6 +7,7 @@
 //! | `answers` | P20: whose answer over a channel counts |
 //! | `alerts` | P10, P11, P14: which alerts may be sent to whom, and when no more |
 //! | `handover` | P22: a person who is handed an incident must answer, or it is open again |
+//! | `call_in` | P9, P11, P19: who is called in, and that the claim stays |
 //! | `claim_ends` | P22: a claim that has an end ends then, once |
 //! | `claim_notices` | P22: the claimant is told before their claim ends, once, and nobody else is |
 //! | `frozen` | P15: which matrix a round may have, by the rosters that existed when it began |
@@ -20,6 +21,7 @@
 
 mod alerts;
 mod answers;
+mod call_in;
 mod claim_ends;
 mod claim_notices;
 pub mod compared;
@@ -82,6 +84,7 @@ pub fn checked(played: &Played) -> Checked {
     checker.handovers();
     checker.claim_ends();
     checker.claim_notices();
+    checker.calls();
     checker.ladder();
     checker.end();
     checker.time();
@@ -104,8 +107,10 @@ struct Checker<'a> {
     world: &'a World,
     /// The sends of each delivery, in order.
     targets: BTreeMap<Target, Vec<usize>>,
-    /// The alerts of each incident, in order; status updates are not included.
+    /// The alerts of each incident at its levels, in order.
     sends: BTreeMap<IncidentNumber, Vec<usize>>,
+    /// The alerts of each incident to people who were called in, in order.
+    calls: BTreeMap<IncidentNumber, Vec<usize>>,
     last: BTreeMap<IncidentNumber, &'a Record>,
     updates: BTreeMap<IncidentNumber, Vec<&'a UpdateCall>>,
     found: RefCell<Vec<Violation>>,
@@ -116,11 +121,14 @@ impl<'a> Checker<'a> {
     fn new(played: &'a Played) -> Self {
         let history = &played.history;
         let (mut targets, mut sends) = (BTreeMap::<_, Vec<_>>::new(), BTreeMap::<_, Vec<_>>::new());
+        let mut calls = BTreeMap::<_, Vec<_>>::new();
         for (i, sent) in history.sends.iter().enumerate() {
             let target = (sent.number, sent.round, sent.purpose, sent.contact.clone(), sent.after);
             targets.entry(target).or_default().push(i);
-            if !sent.is_status_update() {
-                sends.entry(sent.number).or_default().push(i);
+            match sent.purpose {
+                Purpose::Alert(_) => sends.entry(sent.number).or_default().push(i),
+                Purpose::CallIn(_) => calls.entry(sent.number).or_default().push(i),
+                Purpose::StatusUpdate(_) => {}
             }
         }
         let mut updates = BTreeMap::<_, Vec<_>>::new();
@@ -133,6 +141,7 @@ impl<'a> Checker<'a> {
             world: &played.world,
             targets,
             sends,
+            calls,
             last: history.last.iter().map(|record| (record.number(), record)).collect(),
             updates,
             found: RefCell::default(),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use inresponse_core::model::{Event, IncidentNumber, Level, Origin, Severity, State};
+use inresponse_core::model::{Contact, Event, IncidentNumber, Level, Origin, Severity, State};
 use inresponse_core::plan::{Refusal, StateChange, TakeOver};
 use inresponse_core::store::Record;
 
@@ -137,6 +137,13 @@ impl<'a> Checker<'a> {
             if (from == Resolved && to != Resolved) || (neighbours && from != to && !edge) {
                 self.violated(5, format!("{number} went from {from} to {to}"));
             }
+            // A call for more people, or an answer of one of them, leaves the claim as it is.
+            let last = next.incident.timeline().entries().last().map(|entry| &entry.event);
+            let calls = matches!(last, Some(Event::CalledIn { .. } | Event::Responded { .. }));
+            let holder = |record: &Record| record.incident.claimed().map(|claimed| claimed.by.clone());
+            if neighbours && calls && from == Claimed && to == Claimed && holder(one) != holder(next) {
+                self.violated(6, format!("a call for more people moved the claim of {number}"));
+            }
             let began_again = one.incident.round() != next.incident.round();
             if neighbours && from == Claimed && to == Open && !began_again {
                 self.violated(5, format!("{number} was released without a new round"));
@@ -177,9 +184,13 @@ impl<'a> Checker<'a> {
         match (call.answer.got(), &call.update.state) {
             (Some(Verdict::Changed(record) | Verdict::Unchanged(record)), Some(request)) => {
                 let state = record.incident.state();
-                let right = state == request.to()
+                // To escalate leaves the state as it is.
+                let escalates = *request == StateChange::Escalate && state != State::Resolved;
+                let helps = || record.incident.responders().iter().any(|one| one.by == *by);
+                let right = (state == request.to() || escalates)
                     && match request {
-                        StateChange::Claim(_) => holder(record).as_ref() == Some(by),
+                        StateChange::Claim(TakeOver::No) => holder(record).as_ref() == Some(by) || helps(),
+                        StateChange::Claim(TakeOver::Yes) => holder(record).as_ref() == Some(by),
                         StateChange::HandTo(to) => holder(record).as_ref() == Some(to),
                         StateChange::HandToTeam(to) => {
                             let mut known = self.copies(call.began, call.ended.unwrap_or(Micros::MAX));
@@ -227,14 +238,23 @@ impl<'a> Checker<'a> {
                     }
                     (Refusal::Over, _) => state == State::Resolved && call.update.severity.is_some(),
                     (Refusal::NotEscalating(is), Some(StateChange::Escalate)) => {
-                        *is == state && state != State::Open
+                        *is == state && state == State::Resolved
+                    }
+                    (Refusal::NotCalling(is), _) => {
+                        *is == state && state == State::Resolved && call.update.call_in.is_some()
+                    }
+                    (Refusal::TooManyCalled, request) => {
+                        state != State::Resolved
+                            && (call.update.call_in.is_some() || *request == Some(StateChange::Escalate))
                     }
                     (Refusal::NotSnoozing(is), Some(StateChange::Snooze(_))) => {
                         *is == state && state != State::Claimed
                     }
-                    (Refusal::NobodyLeft, Some(StateChange::Escalate)) => {
-                        state == State::Open && self.is_exhausted(record, call.update.severity)
-                    }
+                    (Refusal::NobodyLeft, Some(StateChange::Escalate)) => match state {
+                        State::Open => self.is_exhausted(record, call.update.severity),
+                        State::Claimed => self.is_everybody_here(record, call.update.severity),
+                        State::Resolved => false,
+                    },
                     (Refusal::UnknownTeam(team), Some(StateChange::HandToTeam(to))) => {
                         let ended = call.ended.unwrap_or(Micros::MAX);
                         let mut rosters = self.rosters(call.began, ended);
@@ -276,13 +296,41 @@ impl<'a> Checker<'a> {
         matrix.records_only(severity) || (levels.all(has_begun) && fallback)
     }
 
+    /// Whether nobody is left to call in: the people of every level have been alerted or called, or are here.
+    fn is_everybody_here(&self, record: &Record, requested: Option<Severity>) -> bool {
+        let (incident, matrix) = (&record.incident, record.incident.matrix());
+        let severity = requested.unwrap_or(incident.severity());
+        let here: Vec<_> =
+            incident.claimed().into_iter().chain(incident.responders()).map(|one| &one.by).collect();
+        let round = incident.round();
+        let was_asked = |contact: &Contact| {
+            incident.deliveries().iter().any(|d| d.key().round == round && d.contact() == contact)
+                || here.iter().any(|person| incident.is_at(person, contact))
+                || here.iter().any(|person| person.as_str() == contact.address())
+        };
+        let levels = matrix.alerted_levels(severity).map(Level::At).chain([Level::Fallback]);
+        matrix.records_only(severity)
+            || levels.into_iter().all(|level| {
+                incident.begun().iter().any(|begun| begun.level == level)
+                    || matrix.steps(level, severity).iter().all(|(c, _)| was_asked(c))
+                    || (level == Level::Fallback && matrix.origin() == Origin::Fallback)
+            })
+    }
+
     /// P6: between two people's claims without taking over, somebody has released the incident or handed it over.
     fn one_claimant(&self) {
         let claims = |call: &&&UpdateCall| {
+            let has_it = match call.answer.got() {
+                Some(Verdict::Changed(record)) => {
+                    let helps = record.incident.responders().iter().any(|one| one.by == call.update.by);
+                    record.incident.claimed().is_some() && !helps
+                }
+                Some(Verdict::Unchanged(_) | Verdict::Refused(..) | Verdict::Absent) | None => false,
+            };
             call.update.state == Some(StateChange::Claim(TakeOver::No))
                 && call.update.note.is_none()
                 && call.update.severity.is_none()
-                && matches!(call.answer.got(), Some(Verdict::Changed(_)))
+                && has_it
         };
         let all: Vec<(IncidentNumber, Vec<&UpdateCall>)> =
             self.updates.iter().map(|(number, calls)| (*number, calls.clone())).collect();

@@ -243,7 +243,8 @@ impl<'a> Checker<'a> {
         for (time, _, census) in &self.history.censuses {
             let mut waiting = 0;
             for (target, sends) in &self.targets {
-                let first = sends.first().map(|i| self.sent(*i)).filter(|sent| !sent.is_status_update());
+                let first =
+                    sends.first().map(|i| self.sent(*i)).filter(|sent| sent.purpose.level().is_some());
                 let Some(first) = first else { continue };
                 let reached =
                     sends.iter().any(|i| self.sent(*i).told.is_some_and(|t| t != Told::Unavailable));

@@ -30,7 +30,7 @@ pub(crate) fn teams(alert: &Alert) -> Vec<u8> {
         json!({ "type": "RichTextBlock", "inlines": [run] })
     };
     let colour = match alert.occasion() {
-        Occasion::Alert => "Attention",
+        Occasion::Alert | Occasion::CalledIn => "Attention",
         Occasion::Claimed | Occasion::Handed | Occasion::ClaimEnds | Occasion::Notice => "Accent",
         Occasion::Resolved => "Good",
     };

@@ -1,4 +1,4 @@
-//! The commands for incidents: claim, release, resolve, hand over, escalate, note, show, list. Also `oncall`.
+//! The commands for incidents: claim, release, resolve, hand over, escalate, call in, note, show, list. Also `oncall`.
 
 use std::io::IsTerminal;
 
@@ -67,6 +67,23 @@ struct Receiver {
     /// The team to hand it to: its on-call engineer is alerted at once
     #[arg(long, value_name = "TEAM")]
     to_team: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CallInArgs {
+    /// The incident's number
+    number: u64,
+    /// Whom to call in: person:NAME, team:NAME (who is on call there now), schedule:NAME or an address
+    #[arg(required = true, value_name = "WHOM")]
+    whom: Vec<String>,
+    /// A note for the timeline
+    #[arg(long, value_name = "TEXT")]
+    note: Option<String>,
+    /// Who does it (default: the key's name)
+    #[arg(long, value_name = "NAME")]
+    by: Option<String>,
+    #[command(flatten)]
+    connect: Connect,
 }
 
 #[derive(Debug, Args)]
@@ -191,6 +208,11 @@ pub(super) async fn escalate(act: Act) -> Result<(), Failure> {
     update(act, Update::escalate()).await
 }
 
+pub(super) async fn call_in(args: CallInArgs) -> Result<(), Failure> {
+    let change = args.note.into_iter().fold(Update::call_in(args.whom), Update::with_note);
+    update(Act { number: args.number, by: args.by, connect: args.connect }, change).await
+}
+
 pub(super) async fn note(args: NoteArgs) -> Result<(), Failure> {
     update(Act { number: args.number, by: args.by, connect: args.connect }, Update::note(args.text)).await
 }
@@ -224,6 +246,10 @@ fn shown(details: &Details) -> String {
     for link in &incident.links {
         field("link", output::line(&format!("{}: {}", link.text, link.url)));
     }
+    if !incident.responders.is_empty() {
+        let names: Vec<_> = incident.responders.iter().map(|one| one.by.as_str()).collect();
+        field("helping", output::line(&names.join(", ")));
+    }
     if let Some(at) = incident.next_alert_at {
         field("next alert", output::time(at));
     }
@@ -240,6 +266,7 @@ fn shown(details: &Details) -> String {
     lines.push("\ndeliveries".to_owned());
     for delivery in &details.deliveries {
         let (round, level, contact) = (delivery.round, &delivery.level, &delivery.contact);
+        let level = level_name(level).replace("the fallback", "fallback");
         let mut text = format!("round {round} {level} {contact} {}", status(delivery));
         if delivery.attempts != 1 {
             text.push_str(&format!(", {} attempts", delivery.attempts));
@@ -309,6 +336,7 @@ fn alerted(alert: &UpcomingAlert) -> String {
 fn level_name(level: &Level) -> String {
     match level {
         Level::Word(LevelWord::Fallback) => "the fallback".to_owned(),
+        Level::Word(LevelWord::CallIn) => "called in".to_owned(),
         other => other.to_string(),
     }
 }
@@ -369,6 +397,11 @@ fn told(entry: &Entry) -> String {
             let by = entry.by.as_deref().unwrap_or("somebody");
             format!("the claim of {by} ended, so the incident is open again")
         }
+        EventKind::CalledIn => {
+            let by = entry.by.as_deref().unwrap_or("somebody");
+            format!("{by} called in {}", entry.people.as_deref().unwrap_or_default().join(", "))
+        }
+        EventKind::Responded => format!("{} is on it too", entry.by.as_deref().unwrap_or("somebody")),
         EventKind::Snoozed => {
             let (by, seconds) =
                 (entry.by.as_deref().unwrap_or("somebody"), entry.seconds.unwrap_or_default());

@@ -62,11 +62,16 @@ pub(crate) enum ClientCommand {
     /// Example: inresponse snooze 10000 2h
     #[command(verbatim_doc_comment, after_help = EXIT)]
     Snooze(snooze::SnoozeArgs),
-    /// Alert the next level of an open incident without waiting.
+    /// Alert the next level without waiting. If somebody has the incident, its people are called in.
     ///
     /// Example: inresponse escalate 10000
     #[command(verbatim_doc_comment, after_help = EXIT)]
     Escalate(incidents::Act),
+    /// Call more people in. Whoever has the incident keeps it.
+    ///
+    /// Example: inresponse call-in 10000 person:kim team:db
+    #[command(verbatim_doc_comment, after_help = EXIT)]
+    CallIn(incidents::CallInArgs),
     /// Add a note to an incident's timeline.
     ///
     /// Example: inresponse note 10000 "looking at the proxy"
@@ -155,6 +160,7 @@ pub(crate) fn run(command: ClientCommand) -> ExitCode {
             ClientCommand::Handover(args) => incidents::hand_over(args).await,
             ClientCommand::Snooze(args) => snooze::snooze(args).await,
             ClientCommand::Escalate(args) => incidents::escalate(args).await,
+            ClientCommand::CallIn(args) => incidents::call_in(args).await,
             ClientCommand::Claim(args) => incidents::claim(args).await,
             ClientCommand::Release(args) => incidents::release(args).await,
             ClientCommand::Resolve(args) => incidents::resolve(args).await,

@@ -59,7 +59,16 @@ async fn an_incident_is_escalated_and_handed_over() {
     assert!(handed.stderr.contains("warning: kim is not an address"), "{handed:?}");
     let handed = handed.json();
     assert_eq!((&handed["state"], &handed["claimedBy"]), (&"CLAIMED".into(), &"kim".into()));
-    assert_eq!(run(&["escalate", &number]).code, 1, "nobody is being alerted");
+    let called = run(&["call-in", &number, "person:nobody"]);
+    assert_eq!(called.code, 1, "{called:?}");
+    assert!(called.stderr.contains("`person:nobody` is not in the roster"), "{called:?}");
+    assert_eq!(run(&["call-in", &number]).code, 64);
+    let called = run(&["call-in", &number, "dba@example.org", "--by", "kim", "--note", "it is the database"]);
+    let called = called.json();
+    assert_eq!((&called["state"], &called["claimedBy"]), (&"CLAIMED".into(), &"kim".into()));
+    assert!(events(&called).contains(&"calledIn".to_owned()), "{called}");
+    let shown = scene.run(&["show", &number]);
+    assert!(shown.stdout.contains("kim called in dba@example.org"), "{shown:?}");
     let refused = run(&["handover", &number, "--to-team", "nobody"]);
     assert_eq!(refused.code, 1, "{refused:?}");
     assert!(refused.stderr.contains("nobody"), "{refused:?}");

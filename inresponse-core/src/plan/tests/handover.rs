@@ -143,6 +143,8 @@ fn p22_whatever_they_do_is_the_answer_and_what_others_do_is_not() {
         state,
         note,
         reach: Vec::new(),
+        call_in: None,
+        asked_at: None,
     };
     let answers = [
         ("a claim", update(None, Some(Claim(TakeOver::No)), None), "CLAIMED kim"),
@@ -187,6 +189,8 @@ fn p22_whatever_they_do_is_the_answer_and_what_others_do_is_not() {
         state,
         note,
         reach: Vec::new(),
+        call_in: None,
+        asked_at: None,
     };
     let no_answers = [
         ("another's note", lee(None, None, note())),

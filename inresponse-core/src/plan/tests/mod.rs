@@ -7,6 +7,7 @@
 //! | `leases` | leases that end, levels that begin again, deliveries that are held back |
 //! | `outcomes` | what an outcome means, in whatever order it comes |
 //! | `bounces` | what was accepted and came back: promise 12 |
+//! | `call_in` | people who are called in: promises 9, 11, 19, 20 |
 //! | `people` | states, claimants, releases: promises 5, 6, 11 |
 //! | `claim_end` | claims that end, and snoozes: promise 22 |
 //! | `claim_notice` | the notice before a claim ends: promise 22 |
@@ -24,6 +25,7 @@
 mod account;
 mod answers;
 mod bounces;
+mod call_in;
 mod claim_end;
 mod claim_notice;
 mod clocks;

@@ -153,6 +153,8 @@ fn p05_an_update_does_all_of_it_or_nothing() {
         state: Some(state),
         note: note(),
         reach: Vec::new(),
+        call_in: None,
+        asked_at: None,
     };
     let mut scene = scene_in("CLAIMED");
     let before = scene.incident.clone();
@@ -164,8 +166,16 @@ fn p05_an_update_does_all_of_it_or_nothing() {
     let mut scene = scene_in("RESOLVED");
     assert_eq!(scene.severity(Severity::Warn), Err(Refusal::Over));
     assert_eq!(scene.severity(Severity::Crit), Ok(false), "the severity it has");
-    let only_note =
-        Update { by: person("al"), key: None, severity: None, state: None, note: note(), reach: Vec::new() };
+    let only_note = Update {
+        by: person("al"),
+        key: None,
+        severity: None,
+        state: None,
+        note: note(),
+        reach: Vec::new(),
+        call_in: None,
+        asked_at: None,
+    };
     assert_eq!(scene.asks(&only_note), Ok(true), "one may still write into it");
     assert_eq!(scene.asks(&Update { note: None, ..only_note }), Ok(false));
 }
@@ -259,10 +269,10 @@ fn p08_an_escalation_by_hand_alerts_the_next_level_at_once_and_only_that() {
 }
 
 #[test]
-fn p05_only_what_is_open_can_be_escalated() {
+fn p05_what_is_resolved_cannot_be_escalated() {
     for (state, expected) in [
         ("OPEN", Ok(true)),
-        ("CLAIMED", Err(Refusal::NotEscalating(State::Claimed))),
+        ("CLAIMED", Ok(true)),
         ("RESOLVED", Err(Refusal::NotEscalating(State::Resolved))),
     ] {
         let mut scene = scene_in(state);

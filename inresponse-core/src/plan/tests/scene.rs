@@ -76,8 +76,13 @@ impl Scene {
             self.incident = plan.draft.incident().clone();
             assert_eq!(self.incident.updated_at(), self.now);
             assert_eq!(plan.draft.due_at(), plan::due_at(&self.incident));
-            let is_update = |send: &Dispatch| send.delivery.purpose.is_status_update();
-            assert!(self.incident.state() == State::Open || plan.sends.iter().all(is_update));
+            let may = |send: &Dispatch| match (self.incident.state(), send.delivery.purpose) {
+                (State::Open, _) | (_, Purpose::StatusUpdate(_)) | (State::Claimed, Purpose::CallIn(_)) => {
+                    true
+                }
+                (State::Claimed, Purpose::Alert(_)) | (State::Resolved, _) => false,
+            };
+            assert!(plan.sends.iter().all(may), "promise 11");
         }
         decision
     }
@@ -136,10 +141,13 @@ impl Scene {
         NextRound { team, matrix: self.matrix.clone(), alerted: self.alerted }
     }
 
-    /// The delivery that is written like this, in the current round: `1:jo`, or `1:jo@180` for a later step.
+    /// The delivery that is written like this, in the current round: `1:jo`, or `1:jo@180` for a later step, or `c1:jo`
+    /// for a call.
     pub(super) fn key(&self, send: &str) -> DeliveryKey {
         let (level, who) = send.split_once(':').expect("level:contact");
+        let call = level.strip_prefix('c').map(|n| Purpose::CallIn(n.parse().expect("a call")));
         let level = match level {
+            _ if call.is_some() => Level::Fallback,
             "f" => Level::Fallback,
             n => Level::At(n.parse().expect("a level")),
         };
@@ -149,6 +157,10 @@ impl Scene {
         };
         let is_this =
             |contact: &Contact, of: Duration| name(contact) == who && after.is_none_or(|it| it == of);
+        if let Some(purpose) = call {
+            let mut calls = self.incident.current_deliveries().filter(|d| d.purpose == purpose);
+            return calls.find(|d| is_this(&d.contact, d.after)).expect("a call").key();
+        }
         let mut begun = self.incident.level_deliveries(level);
         if let Some(delivery) = begun.find(|d| is_this(&d.contact, d.after)) {
             return delivery.key();
@@ -201,6 +213,16 @@ impl Scene {
 
     pub(super) fn accepts(&mut self, sends: &str) -> &mut Self {
         sends.split_whitespace().for_each(|send| _ = self.ends(send, &Outcome::Accepted));
+        self
+    }
+
+    /// The latest status update to a contact is accepted.
+    pub(super) fn accepts_update(&mut self, to: &str) -> &mut Self {
+        let is_it = |d: &&Delivery| name(&d.contact) == to;
+        let update = self.incident.current_status_updates().filter(is_it).last().expect("a status update");
+        let (key, attempt) = (update.key(), update.attempts());
+        let decision = self.try_step(ended(key, attempt, Some(&Outcome::Accepted)));
+        assert!(matches!(decision, Decision::Change(_)), "{decision:?}");
         self
     }
 
@@ -273,6 +295,16 @@ impl Scene {
         self.asks(&Update::state(person(by), StateChange::Resolve))
     }
 
+    pub(super) fn escalate(&mut self, by: &str) -> Result<bool, Refusal> {
+        self.asks(&Update::state(person(by), StateChange::Escalate))
+    }
+
+    /// Somebody calls in people, who are written like a level of [`timed`](super::timed).
+    pub(super) fn call_in(&mut self, by: &str, people: &str) -> Result<bool, Refusal> {
+        let matrix = super::timed(&[(Severity::Crit, &[people, ""])]);
+        self.asks(&Update::call_in(person(by), matrix))
+    }
+
     pub(super) fn severity(&mut self, severity: Severity) -> Result<bool, Refusal> {
         let update = Update {
             by: person("jo"),
@@ -281,6 +313,8 @@ impl Scene {
             state: None,
             note: None,
             reach: Vec::new(),
+            call_in: None,
+            asked_at: None,
         };
         self.asks(&update)
     }
@@ -360,6 +394,7 @@ fn text(send: &Dispatch) -> String {
     let purpose = match send.delivery.purpose {
         Purpose::Alert(Level::At(n)) => n.to_string(),
         Purpose::Alert(Level::Fallback) => "f".to_owned(),
+        Purpose::CallIn(n) => format!("c{n}"),
         Purpose::StatusUpdate(n) => format!("n{n}"),
     };
     let repeat = if send.attempt > 1 { format!("#{}", send.attempt) } else { String::new() };

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use super::scene::Scene;
 use super::{LEASE, WAIT};
 use crate::model::{
-    Contact, Incident, IncidentNumber, KeyName, Level, Matrix, MethodName, Note, Person, PersonId, Report,
-    Reporter, ServiceName, Severity, TeamName, Version,
+    Contact, Incident, IncidentNumber, KeyName, Level, Matrix, MethodName, Note, Person, PersonId, Recipient,
+    Report, Reporter, ServiceName, Severity, TeamName, Version,
 };
 use crate::notify::Outcome;
 use crate::plan::{self, Alerted, Draft, HoldNothing, StateChange, TakeOver, Update};
@@ -152,6 +152,52 @@ fn deadly(scene: &mut Scene, _: i64) {
 /// People take it and give it back so fast that no outcome comes in between.
 fn hasty(scene: &mut Scene, _: i64) {
     scene.lease(&HoldNothing);
+}
+
+/// People call in as many as there is room for, and everybody answers.
+fn crowded(scene: &mut Scene, round: i64) {
+    let by = Person::new(format!("{}{round}", "\"".repeat(98))).unwrap();
+    let update = |matrix: Matrix| Update::call_in(by.clone(), matrix).with_key(key());
+    let contacts = (0..plan::MAX_CALLED / 2).map(|i| longest_contact(500 + i)).collect();
+    _ = scene.asks(&update(Matrix::new(vec![contacts], Vec::new(), WAIT)));
+    let everybody = called(plan::MAX_CALLED / 2, 250);
+    _ = scene.asks(&update(everybody));
+    let claim = |by: String| Update::state(Person::new(by).unwrap(), StateChange::Claim(TakeOver::No));
+    _ = scene.asks(&claim("c".repeat(100)));
+    _ = scene.asks(&update(called(plan::MAX_CALLED, 250)));
+    talkative(scene, round);
+    for i in 0..plan::MAX_CALLED {
+        _ = scene.asks(&claim(longest_person(i).to_string()).with_key(key()));
+    }
+}
+
+fn longest_person(i: usize) -> PersonId {
+    PersonId::new(format!("{i:02}{}", "p".repeat(PersonId::MAX_BYTES - 2))).unwrap()
+}
+
+/// A matrix of that many people with the longest names, and addresses of `length` bytes.
+fn called(people: usize, length: usize) -> Matrix {
+    let contact = |i: usize| Contact::new(format!("y:{i:02}{}", "c".repeat(length - 4))).unwrap();
+    let recipient = |i: usize| Recipient {
+        level: Some(Level::At(1)),
+        contact: contact(i),
+        person: longest_person(i),
+        method: MethodName::new("m".repeat(MethodName::MAX_BYTES)).unwrap(),
+    };
+    let contacts = (0..people).map(contact).collect();
+    Matrix::new(vec![contacts], Vec::new(), WAIT).reaching((0..people).map(recipient).collect())
+}
+
+#[test]
+fn p07_a_record_with_many_people_who_are_called_in_stays_under_100_kb() {
+    for (what, matrix) in [
+        ("mail", widest_matrix(longest_mail, 5)),
+        ("other", widest_matrix(longest_contact, 1)),
+        ("people", people(5, 250)),
+    ] {
+        let size = worst_size(matrix, 8, crowded);
+        assert!(size < MOST, "{what}: {size} bytes");
+    }
 }
 
 #[test]

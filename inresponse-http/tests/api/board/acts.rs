@@ -78,9 +78,13 @@ async fn an_incident_is_escalated_and_handed_over_by_buttons() {
     );
     location(&jo.post(&path, "do=hand-to-person&person=Lee&confirmed=yes").await);
     assert!(jo.get(&path).await.text.contains("Jo handed the incident to Lee"));
+    // The people of the fallback are called in, and Lee keeps it.
+    assert!(jo.get(&path).await.text.contains("Call in the next level"));
+    location(&jo.post(&path, "do=escalate").await);
+    assert!(jo.get(&path).await.text.contains("Jo called in ops@example.org"));
     let refused = jo.post(&path, "do=escalate").await;
     assert_eq!(refused.status, StatusCode::CONFLICT);
-    assert!(refused.text.contains("this incident is claimed, so nobody is being alerted"));
+    assert!(refused.text.contains("Nothing was done: nobody is left to alert."));
     assert!(!jo.get(&path).await.text.contains("value=\"escalate\""));
     assert_eq!(jo.post(&path, "do=hand-to-team&team=nobody").await.status, StatusCode::CONFLICT);
     assert_eq!(jo.post(&path, "do=hand-to-person&person=").await.status, StatusCode::BAD_REQUEST);
@@ -235,4 +239,40 @@ async fn p22_a_claim_is_snoozed_by_a_form() {
     world.engine.tick().await.unwrap();
     let page = jo.get(&path).await.text;
     assert!(page.contains("The claim of Jo ended after 2 h, so the incident is open again"), "{page}");
+}
+
+#[tokio::test]
+async fn somebody_is_called_in_by_a_form_and_says_that_they_are_on_it() {
+    let world = world().await;
+    for person in ["kim", "lee"] {
+        let methods = json!({ "methods": { "mail": format!("{person}@example.org") } });
+        assert_eq!(world.put(&format!("/people/{person}"), methods).await.status, StatusCode::OK);
+    }
+    let number = world.report().await;
+    let path = format!("/board/incidents/{number}");
+    let (jo, kim) = (Browser::signed_in(&world, "jo").await, Browser::signed_in(&world, "kim").await);
+    location(&jo.post(&path, "do=claim").await);
+    let page = jo.get(&path).await.text;
+    assert!(
+        page.contains("<option value=\"person:kim\">") && page.contains("<option value=\"team:devops\">"),
+        "{page}"
+    );
+    assert!(!kim.get(&path).await.text.contains("value=\"respond\""));
+    // A name alone is a person.
+    location(&jo.post(&path, "do=call-in&whom=kim").await);
+    location(&jo.post(&path, "do=call-in&whom=person%3Alee").await);
+    let refused = jo.post(&path, "do=call-in&whom=person%3Aal").await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(refused.text.contains("Nothing was done: `person:al` is not in the roster."), "{}", refused.text);
+    assert_eq!(jo.post(&path, "do=call-in&whom=").await.status, StatusCode::BAD_REQUEST);
+    world.engine.tick().await.unwrap();
+    let page = kim.get(&path).await.text;
+    assert!(page.contains("value=\"respond\"") && page.contains("value=\"take-over\""), "{page}");
+    location(&kim.post(&path, "do=respond").await);
+    let page = kim.get(&path).await.text;
+    for text in ["Claimed by jo", "With the help of kim", "jo called in kim", "kim is on it too", "Called in"]
+    {
+        assert!(page.contains(text), "{text}: {page}");
+    }
+    assert!(!page.contains("value=\"respond\""));
 }

@@ -195,6 +195,8 @@ impl World {
                 let time = std::time::Duration::from_secs(seconds);
                 self.request(who.name(), StateChange::Snooze(time));
             }
+            // To escalate a claimed incident calls people in, which has tables of its own.
+            Act::Escalate(_) if self.scene.incident.state() == State::Claimed => {}
             Act::Escalate(who) => self.request(who.name(), StateChange::Escalate),
             Act::Raise(who, severity) => {
                 let by = person(who.name());
@@ -205,6 +207,8 @@ impl World {
                     state: None,
                     note: None,
                     reach: Vec::new(),
+                    call_in: None,
+                    asked_at: None,
                 });
             }
             Act::Note(who) => {
@@ -216,6 +220,8 @@ impl World {
                     state: None,
                     note,
                     reach: Vec::new(),
+                    call_in: None,
+                    asked_at: None,
                 });
             }
             Act::Repeat(severity) => {
