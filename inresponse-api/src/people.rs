@@ -35,6 +35,9 @@ pub struct PersonEntry {
     /// Whether the person is also notified a day before a shift begins, if the team sends shift notices (default: false).
     #[serde(default, rename = "dayAheadNotice", skip_serializing_if = "Option::is_none")]
     pub day_ahead_notice: Option<bool>,
+    /// Whether each of the person's methods gets a test message once a week (default: false).
+    #[serde(default, rename = "weeklyTest", skip_serializing_if = "Option::is_none")]
+    pub weekly_test: Option<bool>,
     /// The owner of the roster file that makes the entry, at most 100 bytes (default: none).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
@@ -83,6 +86,9 @@ pub struct Person {
     /// Whether the person is also notified a day before a shift begins.
     #[serde(default, rename = "dayAheadNotice", skip_serializing_if = "std::ops::Not::not")]
     pub day_ahead_notice: bool,
+    /// Whether each of the person's methods gets a test message once a week.
+    #[serde(default, rename = "weeklyTest", skip_serializing_if = "std::ops::Not::not")]
+    pub weekly_test: bool,
     /// Since when the person has stopped messages by a method, by its name. Such a method is not alerted.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub stopped: BTreeMap<String, DateTime<Utc>>,
@@ -104,6 +110,7 @@ impl From<Person> for PersonEntry {
             rules: Some(person.rules),
             absences: Some(person.absences),
             day_ahead_notice: Some(person.day_ahead_notice).filter(|asked| *asked),
+            weekly_test: Some(person.weekly_test).filter(|asked| *asked),
             owner: person.owner,
         }
     }
@@ -154,7 +161,7 @@ pub struct Code {
 pub struct MethodTest {
     /// The person's method.
     pub method: String,
-    /// `accepted`, `rejected`, `throttled`, `unavailable` or `unknown`.
+    /// `accepted`, `rejected`, `throttled`, `limited`, `unavailable` or `unknown`.
     pub outcome: String,
     /// How long the test took.
     pub seconds: u64,

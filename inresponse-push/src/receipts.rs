@@ -132,6 +132,7 @@ fn of(record: &Record, now: DateTime<Utc>) -> impl Iterator<Item = Waiting> + '_
             DeliveryStatus::Pending { .. }
             | DeliveryStatus::InFlight { .. }
             | DeliveryStatus::Stopped { .. }
+            | DeliveryStatus::Limited { .. }
             | DeliveryStatus::Dead { .. } => false,
         };
         is_pushed && rings && delivery.key().round == incident.round()

@@ -54,6 +54,8 @@ pub struct Scenario {
     pub acts: u64,
     /// The number of answers over channels, at random times.
     pub answers: u64,
+    /// How many messages an address gets at most, within how long; `None` without limits.
+    pub limit: Option<(u32, Duration)>,
     /// The time and the size of a storm of reports.
     pub storm: Option<(Micros, u64)>,
     /// The number of changes of wall clocks.
@@ -130,6 +132,7 @@ impl Scenario {
             reports: if long { rng.between(1, 3) } else { rng.between(1, 7) },
             acts: if rng.chance(200) { 0 } else { rng.between(1, 12) },
             answers: answers(seed),
+            limit: limit(seed),
             storm: on(Fault::Storm).then(|| (rng.below(chaos), rng.between(20, 60))),
             jumps,
             edits: if rng.chance(300) { rng.between(1, 6) } else { 0 },
@@ -180,6 +183,13 @@ impl Scenario {
 fn answers(seed: u64) -> u64 {
     let mut rng = Rng::new(seed, 14);
     if rng.chance(600) { rng.between(1, 6) } else { 0 }
+}
+
+/// Draws the limit of messages to an address. Most runs have none.
+fn limit(seed: u64) -> Option<(u32, Duration)> {
+    let mut rng = Rng::new(seed, 16);
+    let most = u32::try_from(rng.between(1, 4)).unwrap_or(1);
+    rng.chance(200).then(|| (most, Duration::from_secs(rng.between(3, 40))))
 }
 
 /// Draws the rates of all faults, family by family. Every eighth run has no faults.

@@ -95,6 +95,7 @@ const TRANSITIONS: &[&str] = &[
     compared::TEAM,
     compared::ANSWER,
     compared::NO_ANSWER,
+    compared::LIMITED,
 ];
 
 /// Counts of faults and transitions.
@@ -224,6 +225,7 @@ impl Stats {
                         count("delivery: dead after five dead processes");
                     }
                     DeliveryStatus::Dead { .. } => count("delivery: rejected"),
+                    DeliveryStatus::Limited { .. } => count("delivery: limited"),
                     DeliveryStatus::Stopped { .. } => count("delivery: stopped"),
                     DeliveryStatus::Pending { .. } | DeliveryStatus::InFlight { .. } => {}
                 }

@@ -107,7 +107,7 @@ pub use bounce::{Bounced, Undelivered};
 pub use builder::EngineBuilder;
 pub use census::WAITING_TOO_LONG;
 pub use dry_run::DryStep;
-pub use edits::{Messages, RosterEdited};
+pub use edits::{Messages, RosterEdited, UnverifiedPhones};
 pub use linking::Linked;
 pub use lookup::{DAYS_AHEAD, OnCall};
 pub use receiver::Receiver;

@@ -64,6 +64,7 @@ impl Attempt {
             | DeliveryStatus::Pending { .. }
             | DeliveryStatus::Accepted { .. }
             | DeliveryStatus::Dead { .. }
+            | DeliveryStatus::Limited { .. }
             | DeliveryStatus::Stopped { .. } => None,
         });
         let is_wanted = incident.state() == State::Open || self.delivery.purpose.is_status_update();

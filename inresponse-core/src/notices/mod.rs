@@ -10,12 +10,14 @@
 //! | `plan` | what is due for a team |
 //! | `row` | the stored row of a team, and the notices that wait to be sent |
 //! | `send` | sends one notice |
+//! | `weekly_test` | tests the methods of people who asked for it |
 //! | `words` | the texts |
 
 mod plan;
 mod row;
 mod run;
 mod send;
+mod weekly_test;
 mod words;
 
 pub use run::Notices;

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::{claim_end, handover, ladder, past};
 use crate::clock::later;
-use crate::model::{CLAIM_ENDS, DedupKey, Incident, OWN_WAITS, STEPS, ServiceName, State};
+use crate::model::{CLAIM_ENDS, DedupKey, Delivery, Incident, LIMITED, OWN_WAITS, STEPS, ServiceName, State};
 
 /// A record to commit: the incident, and the fields that a store indexes.
 ///
@@ -29,6 +29,9 @@ impl Draft {
         }
         if incident.claim_end.is_some() || incident.matrix.claim_timeout().is_some() {
             incident.format = incident.format.max(CLAIM_ENDS);
+        }
+        if incident.deliveries.iter().any(|d| d.is_limited() || Delivery::was_limited(d)) {
+            incident.format = incident.format.max(LIMITED);
         }
         let mut due_at = due_at(&incident);
         // Only a newer server knows what else is due, so the incident is due at once.

@@ -92,7 +92,7 @@ fn notices(incident: &Incident) -> impl Iterator<Item = &Delivery> {
     notice_places(incident).map(|i| &incident.deliveries[i])
 }
 
-fn notice_places(incident: &Incident) -> impl Iterator<Item = usize> + '_ {
+pub(super) fn notice_places(incident: &Incident) -> impl Iterator<Item = usize> + '_ {
     let purpose = Purpose::StatusUpdate(incident.status_updates);
     let is_notice = move |d: &Delivery| {
         d.round == incident.round && d.purpose == purpose && incident.holder_at(&d.contact).is_some()

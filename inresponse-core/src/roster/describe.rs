@@ -147,6 +147,7 @@ fn label(name: &str) -> &str {
         "alertLevels" => "alert levels",
         "shiftNotices" => "shift notices",
         "dayAheadNotice" => "notice a day ahead",
+        "weeklyTest" => "weekly test",
         other => other,
     }
 }

@@ -26,6 +26,8 @@ pub struct Profile {
     absences: Vec<Absence>,
     #[serde(default, skip_serializing_if = "DayAhead::is_default")]
     day_ahead_notice: DayAhead,
+    #[serde(default, skip_serializing_if = "WeeklyTest::is_default")]
+    weekly_test: WeeklyTest,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     stopped: BTreeMap<MethodName, DateTime<Utc>>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -60,6 +62,35 @@ impl From<bool> for DayAhead {
 impl From<DayAhead> for bool {
     fn from(notice: DayAhead) -> Self {
         notice == DayAhead::Asked
+    }
+}
+
+/// Whether each method of a person gets a test message once a week.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "bool", into = "bool")]
+pub enum WeeklyTest {
+    /// The person's methods are tested only by hand.
+    #[default]
+    NotAsked,
+    /// The person asked for it.
+    Asked,
+}
+
+impl WeeklyTest {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl From<bool> for WeeklyTest {
+    fn from(asked: bool) -> Self {
+        if asked { Self::Asked } else { Self::NotAsked }
+    }
+}
+
+impl From<WeeklyTest> for bool {
+    fn from(test: WeeklyTest) -> Self {
+        test == WeeklyTest::Asked
     }
 }
 
@@ -121,6 +152,7 @@ impl Profile {
             rules: BTreeMap::new(),
             absences: Vec::new(),
             day_ahead_notice: DayAhead::NotAsked,
+            weekly_test: WeeklyTest::NotAsked,
             stopped: BTreeMap::new(),
             verified: BTreeMap::new(),
             owner: None,
@@ -185,6 +217,30 @@ impl Profile {
         self.methods.iter().filter(move |(name, c)| is_phone(c) && !self.verified.contains_key(*name))
     }
 
+    /// Where the person's rules use a phone number that the person has not verified, and that the rules of `was` do not use
+    /// already: the field and the method.
+    pub fn uses_unverified(&self, was: Option<&Self>) -> Option<(String, MethodName)> {
+        let mut unverified = self.unverified().map(|(name, _)| name);
+        unverified.find_map(|name| {
+            let field = self.field_using(name)?;
+            let is_old = was.is_some_and(|was| {
+                was.methods.get(name) == self.methods.get(name) && was.field_using(name).is_some()
+            });
+            (!is_old).then(|| (field, name.clone()))
+        })
+    }
+
+    /// The field by which a method is alerted: a rule that names it, or the method itself if a severity has no rule.
+    fn field_using(&self, method: &MethodName) -> Option<String> {
+        let by_rule = self.rules.iter().find_map(|(name, steps)| {
+            let place = steps.iter().position(|step| step.methods.contains(method))?;
+            Some(format!("rules.{name}[{place}].methods"))
+        });
+        let has_rule = |severity: &Severity| self.rules.contains_key(&RuleFor::Severity(*severity));
+        let all_have_rules = self.rules.contains_key(&RuleFor::Default) || Severity::ALL.iter().all(has_rule);
+        by_rule.or_else(|| (!all_have_rules).then(|| format!("methods.{method}")))
+    }
+
     /// The same person, with what they stopped and verified before, if the method still has the same contact.
     #[must_use]
     pub fn marked_as(mut self, was: &Self) -> Self {
@@ -212,6 +268,11 @@ impl Profile {
     /// Whether the person is also notified a day before a shift begins.
     pub fn day_ahead_notice(&self) -> DayAhead {
         self.day_ahead_notice
+    }
+
+    /// Whether each of the person's methods gets a test message once a week.
+    pub fn weekly_test(&self) -> WeeklyTest {
+        self.weekly_test
     }
 
     /// The person's first method that is a mail address, in the order of the methods' names.
@@ -286,6 +347,13 @@ impl ProfileBuilder {
     #[must_use]
     pub fn day_ahead_notice(mut self, notice: DayAhead) -> Self {
         self.profile.day_ahead_notice = notice;
+        self
+    }
+
+    /// Whether each of the person's methods gets a test message once a week (default: no).
+    #[must_use]
+    pub fn weekly_test(mut self, test: WeeklyTest) -> Self {
+        self.profile.weekly_test = test;
         self
     }
 
@@ -449,6 +517,43 @@ mod tests {
     }
 
     #[test]
+    fn a_rule_may_not_begin_to_use_a_number_that_is_not_verified() {
+        let name = |name: &str| MethodName::new(name).unwrap();
+        let contact = |text: &str| Contact::new(text).unwrap();
+        let made = |number: &str, rules: &[(RuleFor, &[&str])]| {
+            let methods = [(name("mail"), contact("jo@example.org")), (name("text"), contact(number))];
+            let mut builder = Profile::builder(methods.into());
+            for (rule, methods) in rules {
+                let methods = methods.iter().map(|method| name(method)).collect();
+                builder = builder.rule(*rule, vec![RuleStep { after: Duration::ZERO, methods }]);
+            }
+            builder.build().unwrap()
+        };
+        const NUMBER: &str = "sms:+302101234567";
+        let warn = RuleFor::Severity(Severity::Warn);
+        let without = made(NUMBER, &[(RuleFor::Default, &["mail"])]);
+        let with = made(NUMBER, &[(RuleFor::Default, &["mail", "text"])]);
+        let at: DateTime<Utc> = "2026-11-24T03:00:00Z".parse().unwrap();
+        let verified = with.clone().verifying(&name("text"), &contact(NUMBER), at);
+        let moved = made("sms:+306971234567", &[(RuleFor::Default, &["mail", "text"])]);
+        // (what, person, who was there before, the field that is refused)
+        let cases = [
+            ("a rule leaves it out", &without, None, None),
+            ("a rule names it", &with, None, Some("rules.default[0].methods")),
+            ("without a rule, all methods are used", &made(NUMBER, &[]), None, Some("methods.text")),
+            ("a severity has no rule", &made(NUMBER, &[(warn, &["mail"])]), None, Some("methods.text")),
+            ("it is verified", &verified, None, None),
+            ("it was used before", &with, Some(&with), None),
+            ("it was there before, and not used", &with, Some(&without), Some("rules.default[0].methods")),
+            ("another number", &moved, Some(&with), Some("rules.default[0].methods")),
+        ];
+        for (what, person, was, field) in cases {
+            let refused = person.uses_unverified(was);
+            assert_eq!(refused.as_ref().map(|(field, _)| field.as_str()), field, "{what}");
+        }
+    }
+
+    #[test]
     fn a_person_survives_being_stored() {
         let profile = Profile::builder(methods(&["mail", "call"]))
             .name("Jo Doe")
@@ -462,6 +567,7 @@ mod tests {
                 to: "2026-12-27T09:00+02:00".parse().unwrap(),
             })
             .day_ahead_notice(DayAhead::Asked)
+            .weekly_test(WeeklyTest::Asked)
             .build()
             .unwrap();
         let json = serde_json::to_string(&profile).unwrap();

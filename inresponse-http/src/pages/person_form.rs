@@ -27,6 +27,8 @@ pub(super) struct Form {
     pub(super) absences: String,
     /// Whether the person is also notified a day before a shift begins.
     pub(super) day_ahead: bool,
+    /// Whether each method gets a test message once a week.
+    pub(super) weekly_test: bool,
 }
 
 impl Form {
@@ -45,6 +47,7 @@ impl Form {
             rules: text("rules"),
             absences: text("absences"),
             day_ahead: text("day-ahead") == "on",
+            weekly_test: text("weekly-test") == "on",
         }
     }
 
@@ -66,6 +69,7 @@ impl Form {
             rules: steps.collect::<Vec<_>>().join("\n"),
             absences: absences.join("\n"),
             day_ahead: shown.day_ahead_notice,
+            weekly_test: shown.weekly_test,
         }
     }
 
@@ -104,6 +108,7 @@ impl Form {
             rules: Some(rules),
             absences: Some(absences),
             day_ahead_notice: Some(self.day_ahead),
+            weekly_test: Some(self.weekly_test),
         };
         if invalid.is_empty() { Ok(entry) } else { Err(invalid) }
     }
@@ -131,6 +136,7 @@ mod tests {
             rules: "CRIT 0 mail\nCRIT 180 call, mail".to_owned(),
             absences: "2026-12-24T00:00 to 2026-12-27T09:00".to_owned(),
             day_ahead: true,
+            weekly_test: true,
         };
         let (profile, _) = crate::wire::people::profile(form.entry().unwrap()).unwrap();
         assert_eq!(Form::of(&PersonId::new("jo").unwrap(), &profile, Addresses::Whole), form);

@@ -60,6 +60,7 @@ pub(crate) fn profile(given: api::PersonEntry) -> Result<(Profile, Vec<Named>), 
         }
     }
     profile = profile.day_ahead_notice(given.day_ahead_notice.unwrap_or_default().into());
+    profile = profile.weekly_test(given.weekly_test.unwrap_or_default().into());
     match profile.build() {
         Ok(profile) if invalid.is_empty() => Ok((profile.owned_by(owner.flatten()), named)),
         Ok(_) => Err(invalid),
@@ -97,6 +98,7 @@ pub(crate) fn person(id: &PersonId, profile: &Profile, addresses: Addresses) -> 
             .collect(),
         absences: profile.absences().iter().map(absence).collect(),
         day_ahead_notice: profile.day_ahead_notice().into(),
+        weekly_test: profile.weekly_test().into(),
         stopped: profile.stopped().iter().map(|(name, at)| (name.to_string(), *at)).collect(),
         verified: profile.verified().iter().map(|(name, at)| (name.to_string(), *at)).collect(),
         owner: profile.owner().map(OwnerName::to_string),

@@ -163,6 +163,7 @@ fn file_person(person: PersonEntry) -> FilePerson {
         rules,
         absences: person.absences.unwrap_or_default(),
         day_ahead_notice: person.day_ahead_notice.filter(|asked| *asked),
+        weekly_test: person.weekly_test.filter(|asked| *asked),
     }
 }
 

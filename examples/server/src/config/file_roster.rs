@@ -42,6 +42,8 @@ pub(crate) struct FilePerson {
         skip_serializing_if = "Option::is_none"
     )]
     pub(crate) day_ahead_notice: Option<bool>,
+    #[serde(default, rename = "weekly-test", alias = "weeklyTest", skip_serializing_if = "Option::is_none")]
+    pub(crate) weekly_test: Option<bool>,
 }
 
 /// A step of a person's rule.
@@ -133,7 +135,7 @@ fn is_without_levels(levels: &Levels) -> bool {
 }
 
 /// The words of the HTTP API that have another form in a file: kebab-case.
-const WORDS: [(&str, &str); 8] = [
+const WORDS: [(&str, &str); 9] = [
     ("claimTimeoutSeconds", "claim-timeout-seconds"),
     ("escalateAfterSeconds", "escalate-after-seconds"),
     ("alertLevels", "alert-levels"),
@@ -142,6 +144,7 @@ const WORDS: [(&str, &str); 8] = [
     ("insteadOf", "instead-of"),
     ("shiftNotices", "shift-notices"),
     ("dayAheadNotice", "day-ahead-notice"),
+    ("weeklyTest", "weekly-test"),
 ];
 
 /// Replaces the words of the HTTP API in a field or a message by those of a file.

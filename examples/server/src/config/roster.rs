@@ -121,6 +121,7 @@ impl Reader<'_> {
             rules: Some(rules.collect()),
             absences: Some(given.absences),
             day_ahead_notice: given.day_ahead_notice,
+            weekly_test: given.weekly_test,
             owner: self.owner(),
         };
         let entry = entries::person(&person, given.clone());

@@ -6,6 +6,7 @@
 //! | `ladder` | which level is alerted when: promises 8, 9, 12 |
 //! | `leases` | leases that end, levels that begin again, deliveries that are held back |
 //! | `outcomes` | what an outcome means, in whatever order it comes |
+//! | `limits` | what a limit of the deployment holds back: promise 9 |
 //! | `bounces` | what was accepted and came back: promise 12 |
 //! | `people` | states, claimants, releases: promises 5, 6, 11 |
 //! | `claim_end` | claims that end, and snoozes: promise 22 |
@@ -29,6 +30,7 @@ mod handover;
 mod keys;
 mod ladder;
 mod leases;
+mod limits;
 mod outcomes;
 mod people;
 mod properties;

@@ -7,7 +7,7 @@ use inresponse_client::{Client, ClientError};
 use inresponse_core::model::MethodName;
 use inresponse_core::roster::{
     DayAhead, Entry, EntryKey, Layer, Member, Override, Profile, Rota, RuleStep, Schedule, Target, Team,
-    TeamLevel, Turn, TurnUnit,
+    TeamLevel, Turn, TurnUnit, WeeklyTest,
 };
 use serde::{Serialize, Serializer};
 
@@ -84,6 +84,9 @@ fn person(person: &Profile) -> String {
     parts.extend(person.absences().iter().map(|away| format!("away {} to {}", away.from, away.to)));
     if person.day_ahead_notice() == DayAhead::Asked {
         parts.push("told a day ahead".to_owned());
+    }
+    if person.weekly_test() == WeeklyTest::Asked {
+        parts.push("tested weekly".to_owned());
     }
     parts.join(", ")
 }
