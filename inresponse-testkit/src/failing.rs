@@ -22,10 +22,13 @@ const AMPLE: Duration = Duration::from_secs(120);
 /// A time that a hanging carrier exceeds.
 const SHORT: Duration = Duration::from_secs(2);
 
+/// A notifier, and a contact that it reaches.
+pub type Reached = (Arc<dyn Notifier>, Contact);
+
 /// A channel whose carrier fails.
 pub struct Channel<'a> {
     /// The notifier for a carrier at that URL, and a contact. Their secrets contain `canary`.
-    pub at: &'a dyn Fn(&str) -> (Arc<dyn Notifier>, Contact),
+    pub at: &'a dyn Fn(&str) -> Reached,
     /// The outcome of a 500, which differs between channels.
     pub of_500: OutcomeKind,
     /// The outcome of a success with the page of a proxy.
