@@ -95,7 +95,7 @@ pub struct Delivery {
     /// The person's method.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub method: Option<String>,
-    /// `pending`, `inFlight`, `accepted`, `dead` or `stopped`.
+    /// `pending`, `inFlight`, `accepted`, `dead`, `limited` or `stopped`.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub status: DeliveryStatus,
     /// When the delivery is due; absent if it is settled.
@@ -118,7 +118,7 @@ pub struct Delivery {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = OutcomeView))]
 pub struct AttemptOutcome {
-    /// `accepted`, `rejected`, `throttled`, `unavailable`, `unknown`, `expired`, `notBegun` or `bounced`.
+    /// `accepted`, `rejected`, `throttled`, `limited`, `unavailable`, `unknown`, `expired`, `notBegun` or `bounced`.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub kind: OutcomeKind,
     /// The carrier's answer.

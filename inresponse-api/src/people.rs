@@ -42,6 +42,9 @@ pub struct PersonEntry {
     #[serde(default, rename = "statusUpdates", skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub status_updates: Option<StatusUpdates>,
+    /// Whether each of the person's methods gets a test message once a week (default: false).
+    #[serde(default, rename = "weeklyTest", skip_serializing_if = "Option::is_none")]
+    pub weekly_test: Option<bool>,
     /// The owner of the roster file that makes the entry, at most 100 bytes (default: none).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
@@ -94,6 +97,9 @@ pub struct Person {
     #[serde(default, rename = "statusUpdates", skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub status_updates: Option<StatusUpdates>,
+    /// Whether each of the person's methods gets a test message once a week.
+    #[serde(default, rename = "weeklyTest", skip_serializing_if = "std::ops::Not::not")]
+    pub weekly_test: bool,
     /// Since when the person has stopped messages by a method, by its name. Such a method is not alerted.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub stopped: BTreeMap<String, DateTime<Utc>>,
@@ -116,6 +122,7 @@ impl From<Person> for PersonEntry {
             absences: Some(person.absences),
             day_ahead_notice: Some(person.day_ahead_notice).filter(|asked| *asked),
             status_updates: person.status_updates,
+            weekly_test: Some(person.weekly_test).filter(|asked| *asked),
             owner: person.owner,
         }
     }
@@ -166,7 +173,7 @@ pub struct Code {
 pub struct MethodTest {
     /// The person's method.
     pub method: String,
-    /// `accepted`, `rejected`, `throttled`, `unavailable` or `unknown`.
+    /// `accepted`, `rejected`, `throttled`, `limited`, `unavailable` or `unknown`.
     pub outcome: String,
     /// How long the test took.
     pub seconds: u64,

@@ -14,8 +14,9 @@ pub struct Entry {
     /// When the event happened.
     pub at: DateTime<Utc>,
     /// The kind of event: `opened`, `roundBegan`, `levelBegan`, `levelBeganAnew`, `levelEmpty`, `levelDead`,
-    /// `alertsCut`, `claimEnded`, `snoozed`, `unclaimed`, `claimed`, `released`, `resolved`, `handedOver`, `handoverUnconfirmed`, `handoverUnanswered`,
-    /// `handedToTeam`, `teamChanged`, `teamGone`, `calledIn`, `responded`, `escalated`, `severityChanged`, `reportedLower`, `noted`,
+    /// `alertsCut`, `heldBack`, `claimEnded`, `snoozed`, `unclaimed`, `claimed`, `released`, `resolved`, `handedOver`,
+    /// `handoverUnconfirmed`, `handoverUnanswered`, `handedToTeam`, `teamChanged`, `teamGone`, `calledIn`, `responded`,
+    /// `escalated`, `severityChanged`, `reportedLower`, `noted`,
     /// `clockWentBack`, `folded`; `unknown` for events that only a newer server knows.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub event: EventKind,

@@ -141,6 +141,8 @@ words! {
         Accepted = "accepted",
         /// The contact cannot be reached.
         Dead = "dead",
+        /// A limit of the deployment held the delivery back, and the person is reached another way.
+        Limited = "limited",
         /// The delivery is no longer needed.
         Stopped = "stopped",
     }
@@ -155,6 +157,8 @@ words! {
         Rejected = "rejected",
         /// The carrier asked to wait.
         Throttled = "throttled",
+        /// A limit of the deployment held the message back.
+        Limited = "limited",
         /// The message was certainly not delivered.
         Unavailable = "unavailable",
         /// The message may have been delivered.
@@ -185,6 +189,8 @@ words! {
         LevelDead = "levelDead",
         /// Alerts of a round were left out, because it would have had too many.
         AlertsCut = "alertsCut",
+        /// A limit of the deployment held an alert back.
+        HeldBack = "heldBack",
         /// The time of a claim was over, so the incident is OPEN again.
         ClaimEnded = "claimEnded",
         /// Somebody set the end of the claim.

@@ -48,6 +48,15 @@ fn describe() {
         counter!("inresponse_requests_refused_total", "reason" => reason).absolute(0);
     }
     describe_counter!("inresponse_deliveries_total", Count, "Attempts to alert somebody, by outcome.");
+    describe_counter!(
+        "inresponse_beyond_limit_total",
+        Count,
+        "Messages beyond a limit (address) or the budget of the day, by channel, and whether they were held back."
+    );
+    describe_gauge!(
+        "inresponse_budget_used_ratio",
+        "The part of the day's budget that a channel has used, as this server knew at its last message."
+    );
     describe_counter!("inresponse_unclaimed_incidents_total", Count, "Incidents that became unclaimed.");
     describe_counter!("inresponse_undelivered_incidents_total", Count, "Incidents that became undelivered.");
     describe_counter!("inresponse_clock_jumps_total", Count, "Jumps of the wall clock, by direction.");

@@ -414,6 +414,7 @@ fn told(incident: &Incident, delivery: &Delivery) -> String {
     match delivery.status() {
         DeliveryStatus::Accepted { .. } => format!("{contact} was alerted"),
         DeliveryStatus::Dead { .. } => why("could not be reached"),
+        DeliveryStatus::Limited { .. } => why("was held back by a limit"),
         DeliveryStatus::Stopped { .. } => why("was not reached"),
         DeliveryStatus::Pending { .. } | DeliveryStatus::InFlight { .. } => why("has not been reached yet"),
     }

@@ -29,7 +29,9 @@ pub(crate) fn outcome(answer: &PostAnswer) -> Outcome {
         None => format!("answered {}", answer.status),
     };
     match (answer.status, code) {
-        (200..=299, _) => Outcome::Accepted,
+        (200..=299, _) if is_made(&answer.body) => Outcome::Accepted,
+        // It may be the page of a proxy, or a message of which the answer is broken.
+        (200..=299, _) => Outcome::unknown(format!("{said} without a message or call")),
         (400..=499, Some(code)) if is_gone(code) => Outcome::rejected(said),
         (429, _) | (_, Some(20429)) => match &answer.outcome {
             Outcome::Throttled { after, .. } => Outcome::throttled(*after, said),
@@ -43,6 +45,16 @@ pub(crate) fn outcome(answer: &PostAnswer) -> Outcome {
             _ => Outcome::unavailable(said),
         },
     }
+}
+
+/// Whether an answer names the message or the call that Twilio made.
+fn is_made(body: &[u8]) -> bool {
+    #[derive(Deserialize)]
+    struct Made {
+        #[serde(rename = "sid")]
+        _sid: String,
+    }
+    serde_json::from_slice::<Made>(body).is_ok()
 }
 
 /// Whether an error says that this recipient can never be reached. All else concerns the account, the sender, the message

@@ -229,13 +229,16 @@ fn outcome(config: &GatewayConfig, answer: PostAnswer) -> Outcome {
             Some(_) => Outcome::unavailable(format!("{said} without the text of an accepted message")),
         },
         Outcome::Unknown { .. } => answer.outcome,
-        Outcome::Rejected { .. } | Outcome::Throttled { .. } | Outcome::Unavailable { .. }
+        Outcome::Rejected { .. }
+        | Outcome::Throttled { .. }
+        | Outcome::Limited { .. }
+        | Outcome::Unavailable { .. }
             if answer.status < 500 && contains(&config.gone) =>
         {
             Outcome::rejected(format!("{said}: no such number"))
         }
         Outcome::Rejected { reason } => Outcome::unavailable(reason.clone()),
-        Outcome::Throttled { .. } | Outcome::Unavailable { .. } => answer.outcome,
+        Outcome::Throttled { .. } | Outcome::Limited { .. } | Outcome::Unavailable { .. } => answer.outcome,
     }
 }
 

@@ -38,7 +38,8 @@
 //!
 //! | answer | outcome |
 //! |---|---|
-//! | 2xx: the message or the call is queued | accepted |
+//! | 2xx that names the message or the call (`sid`): it is queued | accepted |
+//! | any other 2xx, such as the page of a proxy | unknown |
 //! | 4xx with 21211, 21217 (the number is not valid), 21214 (it cannot be reached), 21265 (a short code), 21266 (the sender's own number), 21610 (the recipient has sent STOP), 21614, 21635 (it takes no text messages) | rejected |
 //! | 429, 20429: too many requests | throttled: for the requested time, otherwise 2 s |
 //! | 4xx with 21611 (the sender's queue is full), 14107, 63038 (a limit of the account) | throttled: 30 s |

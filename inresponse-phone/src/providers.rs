@@ -55,7 +55,7 @@ impl Notifier for Providers {
                     pause = Some(pause.map_or(after, |pause| pause.min(after)));
                     refusals.push(reason);
                 }
-                Outcome::Unavailable { reason } => refusals.push(reason),
+                Outcome::Unavailable { reason } | Outcome::Limited { reason, .. } => refusals.push(reason),
                 outcome @ (Outcome::Accepted
                 | Outcome::AcceptedAs(_)
                 | Outcome::Rejected { .. }

@@ -111,6 +111,7 @@ fn accepted(incident: &Incident, now: DateTime<Utc>) -> Option<Draft> {
         DeliveryStatus::Pending { .. }
         | DeliveryStatus::Accepted { .. }
         | DeliveryStatus::Dead { .. }
+        | DeliveryStatus::Limited { .. }
         | DeliveryStatus::Stopped { .. } => false,
     })?;
     let outcome = Outcome::Accepted;

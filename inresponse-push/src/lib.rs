@@ -28,7 +28,9 @@
 //!
 //! | answer of ntfy | outcome |
 //! |---|---|
-//! | 2xx | accepted |
+//! | 2xx with the `id` of the message | accepted |
+//! | 2xx with an `error` | unavailable |
+//! | any other 2xx, such as the page of a proxy | unknown |
 //! | 404, 405 to a deletion: the server is older | accepted: there is nothing to change |
 //! | 429; any other refusal with `Retry-After` | throttled |
 //! | any other 3xx, 4xx; 500, 503; no connection | unavailable: topics are made by use, so no refusal is the topic's |

@@ -110,6 +110,14 @@ impl NtfyNotifier {
         if !answer.status.is_success() {
             return answer.not_taken(&said(&answer), self.clock.now());
         }
+        // A message that was published has an id. The answer repeats the message, so it may be cut.
+        let body = String::from_utf8_lossy(&answer.body);
+        if !body.contains(r#""id":"#) {
+            return match said(&answer) {
+                said if said.is_empty() => Outcome::unknown("the answer cannot be read"),
+                said => Outcome::unavailable(said),
+            };
+        }
         Receipt::new(sequence).map_or(Outcome::Accepted, Outcome::AcceptedAs)
     }
 

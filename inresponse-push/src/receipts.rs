@@ -167,6 +167,7 @@ fn of(record: &Record, now: DateTime<Utc>) -> impl Iterator<Item = Waiting> + '_
             DeliveryStatus::Pending { .. }
             | DeliveryStatus::InFlight { .. }
             | DeliveryStatus::Stopped { .. }
+            | DeliveryStatus::Limited { .. }
             | DeliveryStatus::Dead { .. } => false,
         };
         let is_asked = incident.state() == State::Open || is_called(incident, delivery);

@@ -28,7 +28,8 @@ pub struct HostCarrier {
 }
 
 /// Records how an attempt ended, even if it is dropped.
-struct Attempt<'a> {
+#[derive(Debug)]
+pub struct Attempt<'a> {
     world: &'a World,
     i: usize,
 }
@@ -42,7 +43,8 @@ impl Attempt<'_> {
         self.world.note(|| format!("send {} arrives", self.i));
     }
 
-    fn tell(&self, told: Told, outcome: Outcome) -> Outcome {
+    /// Records what the engine is told.
+    pub fn tell(&self, told: Told, outcome: Outcome) -> Outcome {
         self.world.lock().history.sends[self.i].told = Some(told);
         self.world.note(|| format!("send {} ended with {told:?}", self.i));
         outcome
@@ -72,7 +74,8 @@ impl HostCarrier {
         }
     }
 
-    fn begin(&self, alert: &Alert) -> Attempt<'_> {
+    /// Records an attempt that begins.
+    pub fn begin(&self, alert: &Alert) -> Attempt<'_> {
         let incident = alert.incident();
         let own =
             incident.deliveries().iter().find(|d| incident.delivery_id(d.key()) == *alert.delivery_id());

@@ -196,6 +196,8 @@ pub enum Told {
     Rejected,
     /// The carrier asked for a pause.
     Throttled,
+    /// A limit of the deployment held the message back. No carrier was asked.
+    Limited,
     /// The carrier could not be reached.
     Unavailable,
     /// The result is unknown.

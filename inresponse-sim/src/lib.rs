@@ -32,6 +32,7 @@ pub mod dynamo;
 pub mod executor;
 pub mod fault;
 pub mod history;
+pub mod limited;
 pub mod local_time;
 pub mod many;
 pub mod model;

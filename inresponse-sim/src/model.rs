@@ -118,7 +118,9 @@ impl Hash for Held {
                 DeliveryStatus::Pending { due_at: at } | DeliveryStatus::InFlight { until: at } => {
                     at.hash(state)
                 }
-                DeliveryStatus::Accepted { at } | DeliveryStatus::Dead { at } => at.hash(state),
+                DeliveryStatus::Accepted { at }
+                | DeliveryStatus::Dead { at }
+                | DeliveryStatus::Limited { at } => at.hash(state),
                 DeliveryStatus::Stopped { .. } => {}
             }
         }

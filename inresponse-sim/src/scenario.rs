@@ -58,6 +58,8 @@ pub struct Scenario {
     pub claims: Claims,
     /// The number of times that somebody calls more people in, at random times.
     pub call_ins: u64,
+    /// How many messages an address gets at most, within how long; `None` without limits.
+    pub limit: Option<(u32, Duration)>,
     /// The time and the size of a storm of reports.
     pub storm: Option<(Micros, u64)>,
     /// The number of changes of wall clocks.
@@ -155,6 +157,7 @@ impl Scenario {
             answers: answers(seed),
             claims: Claims::Short,
             call_ins: call_ins(seed),
+            limit: limit(seed),
             storm: on(Fault::Storm).then(|| (rng.below(chaos), rng.between(20, 60))),
             jumps,
             edits: if rng.chance(300) { rng.between(1, 6) } else { 0 },
@@ -211,6 +214,13 @@ fn answers(seed: u64) -> u64 {
 fn call_ins(seed: u64) -> u64 {
     let mut rng = Rng::new(seed, 17);
     if rng.chance(400) { rng.between(1, 4) } else { 0 }
+}
+
+/// Draws the limit of messages to an address. Most runs have none.
+fn limit(seed: u64) -> Option<(u32, Duration)> {
+    let mut rng = Rng::new(seed, 16);
+    let most = u32::try_from(rng.between(1, 4)).unwrap_or(1);
+    rng.chance(200).then(|| (most, Duration::from_secs(rng.between(3, 40))))
 }
 
 /// Draws the rates of all faults, family by family. Every eighth run has no faults.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use inresponse_core::Outage;
 use inresponse_core::engine::{Advanced, Engine};
-use inresponse_core::memory::MemoryStore;
+use inresponse_core::memory::{MemorySettings, MemoryStore};
 use inresponse_core::model::{IncidentNumber, Scheme, Severity};
 use inresponse_core::notify::Notifiers;
 use inresponse_core::roster::Defaults;
@@ -17,6 +17,7 @@ use tokio::sync::oneshot;
 use crate::carrier::HostCarrier;
 use crate::fault::Fault;
 use crate::history::{Disturbance, Forecast};
+use crate::limited::HostLimits;
 use crate::roster::HostRoster;
 use crate::scenario::{Drive, Scenario};
 use crate::store::SharedStore;
@@ -33,6 +34,8 @@ pub struct Stage {
     pub scenario: Scenario,
     /// The store that all machines share.
     pub store: Arc<SharedStore>,
+    /// The counts of messages that all machines share.
+    counts: MemorySettings,
     running: Mutex<Vec<Option<Running>>>,
 }
 
@@ -46,7 +49,7 @@ impl Stage {
     /// Sets up the machines. The machines do not run yet.
     pub fn new(world: Arc<World>, scenario: Scenario, store: Arc<SharedStore>) -> Arc<Self> {
         let running = Mutex::new((0..scenario.hosts).map(|_| None).collect());
-        Arc::new(Self { world, scenario, store, running })
+        Arc::new(Self { world, scenario, store, counts: MemorySettings::new(), running })
     }
 
     /// Keeps a machine running: whenever its process ends, starts it again a little later.
@@ -89,8 +92,15 @@ impl Stage {
         let moods = Arc::new(self.scenario.moods.clone());
         let carrier = HostCarrier { world: Arc::clone(world), process, moods };
         let scheme = Scheme::new("sim").expect("a plain word is a valid scheme");
-        let notifiers = Notifiers::new().with(scheme, carrier);
         let clock = HostClock { world: Arc::clone(world), process };
+        let notifiers = match self.scenario.limit {
+            Some(limit) => {
+                let clock = HostClock { world: Arc::clone(world), process };
+                let limits = HostLimits::new(&scheme, carrier, limit, self.counts.clone(), clock);
+                Notifiers::new().with(scheme, limits)
+            }
+            None => Notifiers::new().with(scheme, carrier),
+        };
         let engine = Engine::builder(store, roster, notifiers, clock);
         let mark = Duration::from_micros(process.host as u64);
         let mut engine =

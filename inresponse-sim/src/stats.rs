@@ -98,6 +98,7 @@ const TRANSITIONS: &[&str] = &[
     compared::TEAM,
     compared::ANSWER,
     compared::NO_ANSWER,
+    compared::LIMITED,
 ];
 
 /// Counts of faults and transitions.
@@ -230,6 +231,7 @@ impl Stats {
                         count("delivery: dead after five dead processes");
                     }
                     DeliveryStatus::Dead { .. } => count("delivery: rejected"),
+                    DeliveryStatus::Limited { .. } => count("delivery: limited"),
                     DeliveryStatus::Stopped { .. } => count("delivery: stopped"),
                     DeliveryStatus::Pending { .. } | DeliveryStatus::InFlight { .. } => {}
                 }

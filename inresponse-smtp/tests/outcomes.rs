@@ -131,6 +131,7 @@ fn kind(outcome: &Outcome) -> &'static str {
         Outcome::Accepted | Outcome::AcceptedAs(_) => "accepted",
         Outcome::Rejected { .. } => "rejected",
         Outcome::Throttled { .. } => "throttled",
+        Outcome::Limited { .. } => "limited",
         Outcome::Unavailable { .. } => "unavailable",
         Outcome::Unknown { .. } => "unknown",
     }

@@ -6,6 +6,7 @@
 //! | [`answers`] | tests what answers over any channel may do |
 //! | [`carrier`] | a carrier's web API, which fails as it is told to |
 //! | [`contract`] | tests the behaviour that all deployments share, seen from outside |
+//! | [`failing`] | tests what a notifier over HTTP says if its carrier fails |
 //! | [`server`] | runs the real server as a process |
 //! | [`disk`] | a small disk, which a test fills |
 //! | [`table`] | an engine in memory behind the real router, with two people |
@@ -29,6 +30,7 @@ pub mod answers;
 pub mod carrier;
 pub mod contract;
 pub mod disk;
+pub mod failing;
 pub mod mail;
 pub mod over_http;
 pub mod postgres;

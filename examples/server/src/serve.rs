@@ -50,11 +50,13 @@ pub(crate) async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
     let outlets = Outlets::new(config.outlets, config.webhook.internal(), Some(&public_url), &clock)?;
     let phone = config.phone.clone();
     let notifiers = notifiers(config.mail, config.webhook, phone, &outlets, &clock).await?;
-    let notifiers = notifiers.remembering(storage.settings());
+    let notifiers =
+        notifiers.remembering(storage.settings()).limited(config.limits, storage.settings(), clock.clone());
     let mut engine = storage
         .engine(notifiers, clock)
         .lease(config.lease)
         .status_updates(config.status_updates)
+        .unverified_phones(config.unverified_phones)
         .sends_at_once(shares.sends)
         .defaults(config.defaults)
         .claim_links(&public_url, secrets)?;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::advance::Advance;
 use super::clocks::Clocks;
 use super::deliver::Sender;
-use super::edits::Edits;
+use super::edits::{Edits, UnverifiedPhones};
 use super::in_flight::InFlight;
 use super::lease::Leases;
 use super::leased::LeaseLength;
@@ -52,6 +52,7 @@ pub struct EngineBuilder {
     links: Links,
     alarm: Alarm,
     status_updates: StatusUpdates,
+    unverified_phones: UnverifiedPhones,
     keep_resolved: Option<Duration>,
     sends_at_once: usize,
 }
@@ -75,6 +76,7 @@ impl Engine {
             links: Links::default(),
             alarm: Alarm::default(),
             status_updates: StatusUpdates::Off,
+            unverified_phones: UnverifiedPhones::Allowed,
             keep_resolved: None,
             sends_at_once: SLOTS,
         }
@@ -144,6 +146,16 @@ impl EngineBuilder {
         self
     }
 
+    /// Whether people's rules may use phone numbers that they have not verified (default: yes).
+    ///
+    /// If not, an edit by which a rule begins to use such a number is refused. What the roster has already stays, and is a
+    /// finding of the coverage check: this setting takes no way to reach somebody away.
+    #[must_use]
+    pub fn unverified_phones(mut self, phones: UnverifiedPhones) -> Self {
+        self.unverified_phones = phones;
+        self
+    }
+
     /// How long an incident is kept after it was resolved, if the store deletes expired incidents (default: forever).
     #[must_use]
     pub fn keep_resolved(mut self, keep: Duration) -> Self {
@@ -163,7 +175,7 @@ impl EngineBuilder {
     /// The engine.
     pub fn build(self) -> Engine {
         let Self { store, roster, notifiers, clock, length, defaults, catch_all, .. } = self;
-        let Self { links, alarm, status_updates, keep_resolved, sends_at_once, .. } = self;
+        let Self { links, alarm, status_updates, keep_resolved, sends_at_once, unverified_phones, .. } = self;
         let lease = length.plain;
         let slots = Arc::new(Slots::new(sends_at_once, Arc::clone(&clock)));
         let clocks = Arc::new(Clocks::new(clock));
@@ -258,8 +270,12 @@ impl EngineBuilder {
             stopping,
             lease,
         };
-        let edits =
-            Edits { roster: Arc::clone(&roster), clocks: Arc::clone(&clocks), lookup: Arc::clone(&lookup) };
+        let edits = Edits {
+            unverified_phones,
+            roster: Arc::clone(&roster),
+            clocks: Arc::clone(&clocks),
+            lookup: Arc::clone(&lookup),
+        };
         let parts = Parts {
             store,
             roster,

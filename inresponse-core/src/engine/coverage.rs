@@ -8,7 +8,7 @@ use futures_util::stream::{self, StreamExt, TryStreamExt};
 use super::lookup::{AT_ONCE, Lookup};
 use crate::error::Outage;
 use crate::model::{Contact, TeamName};
-use crate::notify::Notifiers;
+use crate::notify::{LastTest, Notifiers};
 use crate::roster::{self, Finding, Standing, Ways};
 
 /// See [`Engine::coverage`](super::Engine::coverage).
@@ -26,6 +26,8 @@ pub(super) async fn coverage(
     let now = crate::clock::to_micros(lookup.clocks.now());
     let to = now + TimeDelta::days(i64::from(days));
     let unproved = &unproved(lookup, notifiers).await?;
+    let failures = &failures(lookup, notifiers).await?;
+    let spent = &notifiers.spent().await?;
     let teams = teams.into_iter().filter(|name| team.is_some() || name.as_str() != roster::CANARY);
     let found = stream::iter(teams).map(|team| async move {
         let directory = lookup.roster.directory(&team, now, to).await?;
@@ -34,7 +36,9 @@ pub(super) async fn coverage(
         }
         let reaches = |contact: &_| notifiers.reach(contact);
         let is_proved = |contact: &Contact| !unproved.contains(contact);
-        let ways = Ways { reaches: &reaches, is_proved: &is_proved };
+        let failed = |contact: &Contact| failures.get(contact).copied();
+        let is_spent = |contact: &Contact| spent.iter().any(|scheme| scheme == contact.scheme());
+        let ways = Ways { reaches: &reaches, is_proved: &is_proved, failed: &failed, is_spent: &is_spent };
         let found = roster::coverage(&directory, &lookup.defaults, now, to, ways);
         Ok(Some((team, found)))
     });
@@ -49,6 +53,18 @@ async fn unproved(lookup: &Lookup, notifiers: &Notifiers) -> Result<BTreeSet<Con
     let asked = stream::iter(contacts).map(|contact| async move {
         let is_proved = notifiers.has_reached(&contact).await?;
         Ok((!is_proved).then_some(contact))
+    });
+    asked.buffer_unordered(AT_ONCE).try_filter_map(|found| async move { Ok(found) }).try_collect().await
+}
+
+/// The addresses of people of which the last test was not accepted, each with the kind of the outcome.
+async fn failures(lookup: &Lookup, notifiers: &Notifiers) -> Result<BTreeMap<Contact, &'static str>, Outage> {
+    let book = lookup.held_book().await?;
+    let methods = book.people().values().flat_map(|profile| profile.methods().values());
+    let contacts: BTreeSet<Contact> = methods.filter(|contact| notifiers.reach(contact)).cloned().collect();
+    let asked = stream::iter(contacts).map(|contact| async move {
+        let last = notifiers.last_test(&contact).await?.filter(LastTest::has_failed);
+        Ok(last.map(|last| (contact, last.outcome.as_str())))
     });
     asked.buffer_unordered(AT_ONCE).try_filter_map(|found| async move { Ok(found) }).try_collect().await
 }

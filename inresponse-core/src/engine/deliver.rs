@@ -243,6 +243,9 @@ fn report_end(alert: &Alert, ended: &Ending) {
         OutcomeKind::Rejected | OutcomeKind::Bounced => {
             tracing::error!(delivery, level, %contact, attempt, reason, "{what} rejected permanently");
         }
+        OutcomeKind::Limited => {
+            tracing::warn!(delivery, level, %contact, attempt, reason, "{what} held back by a limit");
+        }
         OutcomeKind::Throttled
         | OutcomeKind::Unavailable
         | OutcomeKind::Unknown

@@ -33,9 +33,20 @@ pub enum Messages {
     StartAgain,
 }
 
+/// Whether people's rules may use phone numbers that they have not verified.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum UnverifiedPhones {
+    /// They may.
+    #[default]
+    Allowed,
+    /// They may not, unless they did already.
+    Refused,
+}
+
 /// Changes the roster.
 #[derive(Debug)]
 pub(super) struct Edits {
+    pub(super) unverified_phones: UnverifiedPhones,
     pub(super) roster: Arc<dyn Roster>,
     pub(super) clocks: Arc<Clocks>,
     pub(super) lookup: Arc<Lookup>,
@@ -61,7 +72,27 @@ impl Edits {
                 return Ok(refused);
             }
         }
-        self.apply(by, &self.keeping_marks(edits).await?).await
+        let edits = self.keeping_marks(edits).await?;
+        if let Some(refusal) = self.unverified(&edits).await? {
+            return Ok(RosterEdited::Refused(refusal));
+        }
+        self.apply(by, &edits).await
+    }
+
+    /// Whether a person's rules would begin to use a phone number that is not verified, where that is refused.
+    async fn unverified(&self, edits: &[RosterEdit]) -> Result<Option<Refusal>, Outage> {
+        match self.unverified_phones {
+            UnverifiedPhones::Allowed => return Ok(None),
+            UnverifiedPhones::Refused => {}
+        }
+        let book = self.lookup.book().await?;
+        let refused = edits.iter().find_map(|edit| match edit {
+            RosterEdit::Put(Entry::Person { person, profile }) => {
+                profile.uses_unverified(book.person(person).map(|was| &**was))
+            }
+            RosterEdit::Put(_) | RosterEdit::Delete(_) => None,
+        });
+        Ok(refused.map(|(field, method)| Refusal::UnverifiedPhone { field, method }))
     }
 
     /// The edits, in which people keep what they have stopped and verified: only they can change that.

@@ -110,7 +110,7 @@ pub use builder::EngineBuilder;
 pub use call_in::{Callees, Uncalled};
 pub use census::WAITING_TOO_LONG;
 pub use dry_run::DryStep;
-pub use edits::{Messages, RosterEdited};
+pub use edits::{Messages, RosterEdited, UnverifiedPhones};
 pub use linking::Linked;
 pub use lookup::{DAYS_AHEAD, OnCall};
 pub use receiver::Receiver;

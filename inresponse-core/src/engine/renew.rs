@@ -64,6 +64,7 @@ impl Attempt {
             | DeliveryStatus::Pending { .. }
             | DeliveryStatus::Accepted { .. }
             | DeliveryStatus::Dead { .. }
+            | DeliveryStatus::Limited { .. }
             | DeliveryStatus::Stopped { .. } => None,
         });
         let is_wanted = delivery.is_some_and(|delivery| incident.wants(delivery));

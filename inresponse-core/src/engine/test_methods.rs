@@ -10,7 +10,7 @@ use super::clocks::Clocks;
 use super::lookup::Lookup;
 use crate::error::Outage;
 use crate::model::{Contact, MethodName, Outcome, OutcomeKind, PersonId};
-use crate::notify::{Alert, Notifier, Notifiers};
+use crate::notify::{Alert, LastTest, Notifier, Notifiers};
 
 /// The result of one test message.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,6 +53,7 @@ async fn test(
     let outcome = send_once(clocks, notifiers, &alert, PATIENCE).await;
     let took = clocks.monotonic().saturating_sub(began);
     tracing::info!(%method, outcome = outcome.kind().as_str(), ?took, "a method was tested");
+    notifiers.keep_test(contact, LastTest { at: clocks.now(), outcome: outcome.kind(), took }).await;
     Ok(Tested { method: method.clone(), outcome, took })
 }
 

@@ -26,6 +26,14 @@ pub enum Outcome {
         /// The carrier's answer.
         reason: String,
     },
+    /// A [limit](crate::notify::Limits) of this deployment held the message back before any carrier had it. Only the
+    /// limits of a deployment give this outcome, never a notifier.
+    Limited {
+        /// When the limit allows the next message.
+        after: Duration,
+        /// The limit that was reached.
+        reason: String,
+    },
     /// The carrier could not be reached or could not accept the message now; the message was certainly not delivered.
     Unavailable {
         /// What went wrong.
@@ -59,6 +67,11 @@ impl Outcome {
         Outcome::Throttled { after, reason: reason.into() }
     }
 
+    /// An outcome of a message that a limit of this deployment held back.
+    pub fn limited(after: Duration, reason: impl Into<String>) -> Self {
+        Outcome::Limited { after, reason: reason.into() }
+    }
+
     /// The carrier's name for the message, if it gave one.
     pub fn receipt(&self) -> Option<&Receipt> {
         match self {
@@ -66,6 +79,7 @@ impl Outcome {
             Outcome::Accepted
             | Outcome::Rejected { .. }
             | Outcome::Throttled { .. }
+            | Outcome::Limited { .. }
             | Outcome::Unavailable { .. }
             | Outcome::Unknown { .. } => None,
         }
@@ -77,6 +91,7 @@ impl Outcome {
             Outcome::Accepted | Outcome::AcceptedAs(_) => OutcomeKind::Accepted,
             Outcome::Rejected { .. } => OutcomeKind::Rejected,
             Outcome::Throttled { .. } => OutcomeKind::Throttled,
+            Outcome::Limited { .. } => OutcomeKind::Limited,
             Outcome::Unavailable { .. } => OutcomeKind::Unavailable,
             Outcome::Unknown { .. } => OutcomeKind::Unknown,
         }
@@ -88,6 +103,7 @@ impl Outcome {
             Outcome::Accepted | Outcome::AcceptedAs(_) => "",
             Outcome::Rejected { reason }
             | Outcome::Throttled { reason, .. }
+            | Outcome::Limited { reason, .. }
             | Outcome::Unavailable { reason }
             | Outcome::Unknown { reason } => reason,
         }

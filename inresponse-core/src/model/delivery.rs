@@ -140,6 +140,13 @@ pub enum DeliveryStatus {
         #[serde(with = "micros")]
         at: DateTime<Utc>,
     },
+    /// A limit of this deployment held the delivery back, and the person has another way to be reached. The delivery is
+    /// due again if the other ways fail.
+    Limited {
+        /// When this was recorded.
+        #[serde(with = "micros")]
+        at: DateTime<Utc>,
+    },
     /// The delivery is not needed, because of a claim, a resolution or a new round.
     Stopped {
         /// When the delivery was stopped.
@@ -159,6 +166,8 @@ pub enum OutcomeKind {
     Rejected,
     /// The carrier asked for a pause.
     Throttled,
+    /// A limit of this deployment held the message back.
+    Limited,
     /// The carrier could not be reached or could not accept the message now.
     Unavailable,
     /// The message may or may not have arrived.
@@ -179,6 +188,7 @@ impl OutcomeKind {
             OutcomeKind::Accepted => "accepted",
             OutcomeKind::Rejected => "rejected",
             OutcomeKind::Throttled => "throttled",
+            OutcomeKind::Limited => "limited",
             OutcomeKind::Unavailable => "unavailable",
             OutcomeKind::Unknown => "unknown",
             OutcomeKind::Expired => "expired",
@@ -382,6 +392,20 @@ impl Delivery {
             && self.last.as_ref().is_some_and(|last| last.kind == OutcomeKind::Bounced)
     }
 
+    pub(crate) fn is_limited(&self) -> bool {
+        matches!(self.status, DeliveryStatus::Limited { .. })
+    }
+
+    /// Whether a limit held the last attempt back.
+    pub(crate) fn was_limited(&self) -> bool {
+        self.last.as_ref().is_some_and(|last| last.kind == OutcomeKind::Limited)
+    }
+
+    /// Whether the contact was reached, or nothing has failed yet.
+    pub(crate) fn is_promising(&self) -> bool {
+        self.is_accepted() || (self.is_unsettled() && self.last.is_none())
+    }
+
     pub(crate) fn is_unsettled(&self) -> bool {
         matches!(self.status, DeliveryStatus::Pending { .. } | DeliveryStatus::InFlight { .. })
     }
@@ -393,6 +417,7 @@ impl Delivery {
             DeliveryStatus::InFlight { until } => Some(until),
             DeliveryStatus::Accepted { .. }
             | DeliveryStatus::Dead { .. }
+            | DeliveryStatus::Limited { .. }
             | DeliveryStatus::Stopped { .. } => None,
         }
     }

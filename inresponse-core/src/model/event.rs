@@ -56,6 +56,7 @@ impl Entry {
         let text = |text: &str| 2 * text.len();
         let event = match &self.event {
             Event::LevelBegan { contacts, .. } => contacts.iter().map(|c| c.as_str().len() + 3).sum(),
+            Event::HeldBack { contact, .. } => text(contact.as_str()),
             Event::Noted { by, note } => text(by.as_str()) + text(note.as_str()),
             Event::HandedOver { by, to, from } => {
                 text(by.as_str()) + text(to.as_str()) + from.as_ref().map_or(0, |p| text(p.as_str()))
@@ -170,6 +171,15 @@ pub enum Event {
         round: u32,
         /// The number of alerts that were left out.
         alerts: u32,
+    },
+    /// A limit of this deployment held an alert back.
+    HeldBack {
+        /// The round of the alert.
+        round: u32,
+        /// The level of the alert.
+        level: Level,
+        /// Whom it was for.
+        contact: Contact,
     },
     /// Everybody was alerted, and nobody claimed.
     Unclaimed,
@@ -319,6 +329,7 @@ impl Event {
                 &["event", "round", "level"]
             }
             Event::AlertsCut { .. } => &["event", "round", "alerts"],
+            Event::HeldBack { .. } => &["event", "round", "level", "contact"],
             Event::Unclaimed => &["event"],
             Event::Claimed { .. } => &["event", "by", "from"],
             Event::HandedOver { .. } | Event::HandedToTeam { .. } | Event::SeverityChanged { .. } => {

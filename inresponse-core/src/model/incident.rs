@@ -19,7 +19,7 @@ use crate::clock::{later, to_micros};
 /// The format is raised if a field that decides who is alerted, and when, gets a new value, because an older server
 /// would alert wrongly. A new field or a new timeline event needs no new format: an older server keeps both. A server
 /// shows an incident in a newer format, but only newer servers act on it.
-pub const FORMAT: u32 = 5;
+pub const FORMAT: u32 = 6;
 
 /// The format of incidents that need no newer one.
 pub(crate) const FIRST_FORMAT: u32 = 1;
@@ -35,6 +35,9 @@ pub(crate) const CLAIM_ENDS: u32 = 4;
 
 /// The format of incidents to which more people were called in.
 pub(crate) const CALL_INS: u32 = 5;
+
+/// The format of incidents of which a limit of the deployment held an alert back.
+pub(crate) const LIMITED: u32 = 6;
 
 /// The format of bodies that were stored without one.
 fn first_format() -> u32 {

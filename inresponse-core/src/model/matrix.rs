@@ -308,9 +308,15 @@ impl Matrix {
         first.map(|(contact, _)| contact.clone()).collect()
     }
 
-    /// For each person of a level, the steps that any severity's rule gives them.
+    /// For each person of a level, the steps that any severity's rule gives them. If nobody has a rule, all contacts of a
+    /// person are steps at the level's beginning.
     pub(crate) fn steps_by_person(&self, level: Level) -> Vec<Vec<(&Contact, Duration)>> {
         let mut people: BTreeMap<&PersonId, Vec<_>> = BTreeMap::new();
+        if self.timing.is_plain() {
+            for whose in self.recipients.iter().filter(|one| one.level == Some(level)) {
+                people.entry(&whose.person).or_default().push((&whose.contact, Duration::ZERO));
+            }
+        }
         for step in self.timing.all().filter(|step| step.level == level) {
             let whose = step.recipient.and_then(|i| self.recipients.get(usize::from(i)));
             if let (Some(whose), Some(contact)) = (whose, self.contact_of(step)) {

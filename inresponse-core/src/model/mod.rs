@@ -45,7 +45,7 @@ pub use timing::{TimedStep, Timing};
 pub(crate) use zone::Era;
 pub use zone::{LocalTime, Zone};
 
-pub(crate) use incident::{CALL_INS, CLAIM_ENDS, FIRST_FORMAT, OWN_WAITS, STEPS};
+pub(crate) use incident::{CALL_INS, CLAIM_ENDS, FIRST_FORMAT, LIMITED, OWN_WAITS, STEPS};
 pub(crate) use names::title;
 pub(crate) use unknown::Unknown;
 

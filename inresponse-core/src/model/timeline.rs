@@ -173,6 +173,7 @@ impl Standing {
             | Event::Noted { .. }
             | Event::ClockWentBack { .. }
             | Event::AlertsCut { .. }
+            | Event::HeldBack { .. }
             | Event::Unknown(_) => {}
         }
     }

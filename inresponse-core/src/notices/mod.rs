@@ -12,6 +12,7 @@
 //! | `row` | the stored row of a team, and the notices that wait to be sent |
 //! | `claims` | tells claimants of old claims whose incidents are still reported |
 //! | `send` | sends one notice |
+//! | `weekly_test` | tests the methods of people who asked for it |
 //! | `words` | the texts |
 
 mod claims;
@@ -19,6 +20,7 @@ mod plan;
 mod row;
 mod run;
 mod send;
+mod weekly_test;
 mod words;
 
 pub use run::Notices;

@@ -226,7 +226,7 @@ impl Planner<'_> {
 }
 
 /// The first Monday after `at` at nine o'clock in the zone.
-fn check_after(zone: &Zone, at: DateTime<Utc>) -> DateTime<Utc> {
+pub(super) fn check_after(zone: &Zone, at: DateTime<Utc>) -> DateTime<Utc> {
     let nine = NaiveTime::from_hms_opt(CHECK_HOUR, 0, 0).unwrap_or_default();
     let mondays = day_of(zone, at).iter_days().filter(|day| day.weekday() == Weekday::Mon);
     let due = mondays.map(|day| zone.first_instant(day.and_time(nine))).find(|due| *due > at);

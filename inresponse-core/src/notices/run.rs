@@ -12,12 +12,13 @@ use crate::Engine;
 use crate::clock::to_micros;
 use crate::error::{Chain, Outage};
 use crate::model::TeamName;
-use crate::roster::CANARY;
+use crate::roster::{Book, CANARY, WeeklyTest};
 use crate::settings::{Settings, Swapped};
 
 use super::plan::{Planner, Roster};
 use super::row::{Row, Settled, digest};
 use super::send::Sender;
+use super::weekly_test;
 
 /// The interval at which a process looks at the teams.
 const LOOK_EVERY: Duration = Duration::from_secs(60);
@@ -106,7 +107,26 @@ impl Notices {
                 sent + self.tell_claimants(&team, &roster.book).await.unwrap_or_else(failed)
             }
         });
-        Ok(looks.buffer_unordered(AT_ONCE).fold(0, |sum, sent| async move { sum + sent }).await)
+        let sent = looks.buffer_unordered(AT_ONCE).fold(0, |sum, sent| async move { sum + sent }).await;
+        self.weekly_tests(&roster.book, is_over).await;
+        Ok(sent)
+    }
+
+    /// Tests the methods of people who asked for it.
+    async fn weekly_tests(&self, book: &Book, is_over: &(dyn Fn() -> bool + Sync)) {
+        let now = to_micros(self.engine.now());
+        let asked = book.people().iter().filter(|(_, profile)| profile.weekly_test() == WeeklyTest::Asked);
+        let asked: Vec<_> = asked.map(|(person, profile)| (person.clone(), Arc::clone(profile))).collect();
+        let tests = stream::iter(asked).map(|(person, profile)| async move {
+            if is_over() {
+                return;
+            }
+            let looked = weekly_test::look(&self.engine, &*self.settings, &person, &profile, now).await;
+            if let Err(error) = looked {
+                tracing::error!(%person, error = %Chain::of(&error), "the weekly test could not be made");
+            }
+        });
+        tests.buffer_unordered(AT_ONCE).collect::<()>().await;
     }
 
     /// Sends what is due for a team, unless another process does.

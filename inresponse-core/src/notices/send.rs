@@ -49,6 +49,7 @@ impl Sender<'_> {
                 Settled::Dropped
             }
             Outcome::Throttled { reason, .. }
+            | Outcome::Limited { reason, .. }
             | Outcome::Unavailable { reason }
             | Outcome::Unknown { reason } => {
                 tracing::warn!(%team, notice = pending.id, outcome = what, reason, "a notice could not be sent yet");

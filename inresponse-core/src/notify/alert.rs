@@ -109,6 +109,11 @@ impl Alert {
         &self.id
     }
 
+    /// Which delivery of its incident it is.
+    pub(super) fn key(&self) -> DeliveryKey {
+        self.key
+    }
+
     /// The number of this attempt, from 1.
     pub fn attempt(&self) -> u32 {
         self.attempt

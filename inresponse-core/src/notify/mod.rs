@@ -2,6 +2,8 @@
 
 mod alert;
 mod channel;
+mod limits;
+mod meter;
 mod nobodys;
 mod notice;
 mod notices;
@@ -15,8 +17,10 @@ use async_trait::async_trait;
 
 pub use alert::{Alert, Occasion};
 pub use channel::{CameBack, Channel, Linking, Reply};
+pub use limits::{ChannelLimits, Limits, Window};
 pub use notice::Notice;
 pub use notices::{Noticed, TakeNotices};
+pub use reached::LastTest;
 pub use router::Notifiers;
 
 use crate::model::Contact;

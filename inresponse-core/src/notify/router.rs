@@ -6,8 +6,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::reached::Reached;
+use super::limits::Limits;
+use super::meter::{Meter, Passage};
+use super::reached::{LastTest, Reached};
 use super::{Alert, Notifier, Outcome};
+use crate::clock::Clock;
 use crate::error::Outage;
 use crate::model::{Contact, Scheme};
 use crate::settings::Settings;
@@ -17,6 +20,7 @@ use crate::settings::Settings;
 pub struct Notifiers {
     by_scheme: HashMap<String, Arc<dyn Notifier>>,
     reached: Option<Reached>,
+    meter: Option<Meter>,
 }
 
 impl Notifiers {
@@ -46,6 +50,24 @@ impl Notifiers {
         self
     }
 
+    /// Limits how many messages each address gets, and each channel carries. The settings keep the counts, so that they
+    /// survive restarts and all servers of a database share them.
+    ///
+    /// A message that a limit holds back ends as [`Outcome::Limited`], without an attempt.
+    #[must_use]
+    pub fn limited(mut self, limits: Limits, settings: Arc<dyn Settings>, clock: impl Clock) -> Self {
+        self.meter = Some(Meter::new(limits, settings, Arc::new(clock)));
+        self
+    }
+
+    /// The schemes of the channels whose budget of today is spent.
+    pub(crate) async fn spent(&self) -> Result<Vec<String>, Outage> {
+        match &self.meter {
+            Some(meter) => meter.spent().await,
+            None => Ok(Vec::new()),
+        }
+    }
+
     /// Remembers that a carrier accepted a message for the contact.
     pub(crate) async fn note_reached(&self, contact: &Contact) {
         if let Some(reached) = &self.reached {
@@ -61,6 +83,21 @@ impl Notifiers {
         }
     }
 
+    /// Keeps the result of a test message to the contact.
+    pub(crate) async fn keep_test(&self, contact: &Contact, test: LastTest) {
+        if let Some(reached) = &self.reached {
+            reached.keep_test(contact, test).await;
+        }
+    }
+
+    /// The result of the last test message to the contact; `None` if there was none, or if nothing is remembered.
+    pub(crate) async fn last_test(&self, contact: &Contact) -> Result<Option<LastTest>, Outage> {
+        match &self.reached {
+            Some(reached) => reached.last_test(contact).await,
+            None => Ok(None),
+        }
+    }
+
     /// Whether a notifier can try to reach the contact.
     pub fn reach(&self, contact: &Contact) -> bool {
         self.by_scheme.get(contact.scheme()).is_some_and(|notifier| notifier.reaches(contact))
@@ -71,7 +108,10 @@ impl Notifiers {
 impl Notifier for Notifiers {
     async fn notify(&self, alert: &Alert, deadline: Duration) -> Outcome {
         match self.by_scheme.get(alert.contact().scheme()) {
-            Some(notifier) => notifier.notify(alert, deadline).await,
+            Some(notifier) => match &self.meter {
+                Some(meter) => counted(meter, &**notifier, alert, deadline).await,
+                None => notifier.notify(alert, deadline).await,
+            },
             None => Outcome::rejected(format!("no notifier for `{}:`", alert.contact().scheme())),
         }
     }
@@ -79,4 +119,19 @@ impl Notifier for Notifiers {
     fn reaches(&self, contact: &Contact) -> bool {
         self.reach(contact)
     }
+}
+
+/// Makes an attempt unless a limit holds the message back.
+async fn counted(meter: &Meter, notifier: &dyn Notifier, alert: &Alert, deadline: Duration) -> Outcome {
+    let began = meter.monotonic();
+    let counted = match meter.pass(alert).await {
+        Passage::Free(counted) => counted,
+        Passage::Held(outcome) => return outcome,
+    };
+    let left = deadline.saturating_sub(meter.monotonic().saturating_sub(began));
+    let outcome = notifier.notify(alert, left).await;
+    if let Some(counted) = counted {
+        meter.ended(alert, counted, &outcome).await;
+    }
+    outcome
 }

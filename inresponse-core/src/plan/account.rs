@@ -32,7 +32,12 @@ fn reached_since_opening(incident: &Incident) -> Reached {
         return if alerts.all(Delivery::is_dead) { Reached::Nobody } else { Reached::NobodyYet };
     }
     // A step that is still to come does not say that somebody was not reached.
-    if alerts.all(|d| d.is_accepted() || d.is_later_step()) { Reached::Everybody } else { Reached::Somebody }
+    // Who has a limited alert has another way, which counts.
+    if alerts.all(|d| d.is_accepted() || d.is_limited() || d.is_later_step()) {
+        Reached::Everybody
+    } else {
+        Reached::Somebody
+    }
 }
 
 /// The consequence of a timeline entry.

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::decision::{Decision, change};
 use super::due::note_dead_level;
-use super::{backoff, handover};
+use super::{backoff, handover, limited};
 use crate::clock::later;
 use crate::model::{
     Delivery, DeliveryId, DeliveryStatus, Incident, LastOutcome, OutcomeKind, Purpose, State,
@@ -37,7 +37,9 @@ pub(super) fn bounced(
     let was_accepted = match incident.deliveries[i].status {
         DeliveryStatus::Accepted { .. } => true,
         DeliveryStatus::Pending { .. } | DeliveryStatus::InFlight { .. } => false,
-        DeliveryStatus::Dead { .. } | DeliveryStatus::Stopped { .. } => return Decision::Nothing,
+        DeliveryStatus::Dead { .. } | DeliveryStatus::Limited { .. } | DeliveryStatus::Stopped { .. } => {
+            return Decision::Nothing;
+        }
     };
     // A delivery that was never attempted cannot bounce.
     if incident.deliveries[i].attempts == 0 {
@@ -51,6 +53,7 @@ pub(super) fn bounced(
     next.deliveries[i].status = DeliveryStatus::Dead { at: now };
     if next.deliveries[i].round == next.round {
         note_dead_level(&mut next, incident.deliveries[i].purpose, now);
+        limited::try_again(&mut next, now);
     }
     change(next, Vec::new(), now)
 }
@@ -84,9 +87,10 @@ pub(super) fn undelivered(
     let was_accepted = match found.status {
         DeliveryStatus::Accepted { .. } => true,
         DeliveryStatus::InFlight { .. } => false,
-        DeliveryStatus::Pending { .. } | DeliveryStatus::Dead { .. } | DeliveryStatus::Stopped { .. } => {
-            return Decision::Nothing;
-        }
+        DeliveryStatus::Pending { .. }
+        | DeliveryStatus::Dead { .. }
+        | DeliveryStatus::Limited { .. }
+        | DeliveryStatus::Stopped { .. } => return Decision::Nothing,
     };
     if found.attempts != attempt {
         return Decision::Nothing;
@@ -102,5 +106,6 @@ pub(super) fn undelivered(
     next.accepted = next.accepted.saturating_sub(u32::from(was_alert));
     next.deliveries[i].last = Some(LastOutcome::new(OutcomeKind::Bounced, reason, now));
     next.deliveries[i].status = DeliveryStatus::Pending { due_at };
+    limited::try_again(&mut next, now);
     change(next, Vec::new(), now)
 }

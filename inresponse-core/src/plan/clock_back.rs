@@ -56,7 +56,7 @@ pub(super) fn clock_went_back(incident: &Incident, lease: Duration, now: DateTim
             DeliveryStatus::Pending { due_at } if is_later_step => within(due_at, ahead),
             DeliveryStatus::Pending { due_at } => within(due_at, backoff::MAX_DELAY),
             DeliveryStatus::InFlight { until } => within(until, lease),
-            DeliveryStatus::Dead { at } => has_come(at),
+            DeliveryStatus::Dead { at } | DeliveryStatus::Limited { at } => has_come(at),
             DeliveryStatus::Accepted { .. } | DeliveryStatus::Stopped { .. } => {}
         }
     }

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use super::{claim_end, handover, ladder, past};
 use crate::clock::later;
 use crate::model::{
-    CALL_INS, CLAIM_ENDS, DedupKey, Delivery, Incident, OWN_WAITS, STEPS, ServiceName, State,
+    CALL_INS, CLAIM_ENDS, DedupKey, Delivery, Incident, LIMITED, OWN_WAITS, STEPS, ServiceName, State,
 };
 
 /// A record to commit: the incident, and the fields that a store indexes.
@@ -35,6 +35,9 @@ impl Draft {
         let is_call = |d: &Delivery| d.key().purpose.is_call_in();
         if !incident.call_ins.are_none() || incident.deliveries.iter().any(is_call) {
             incident.format = incident.format.max(CALL_INS);
+        }
+        if incident.deliveries.iter().any(|d| d.is_limited() || Delivery::was_limited(d)) {
+            incident.format = incident.format.max(LIMITED);
         }
         let mut due_at = due_at(&incident);
         // Only a newer server knows what else is due, so the incident is due at once.

@@ -9,6 +9,7 @@ use super::decision::{Decision, Dispatch, change};
 use super::handover::{self, Matured};
 use super::hold::{Held, Hold};
 use super::ladder::{self, Rung};
+use super::limited;
 use super::personal;
 use super::round::{NextRound, RoundOf, begin_round, next_of};
 use super::{call_in, claim_end};
@@ -132,6 +133,9 @@ impl Due<'_> {
         // An expiry is not an outcome, so it is noted only after every delivery of the level was looked at.
         for i in expired {
             self.incident.deliveries[i].last = Some(LastOutcome::new(OutcomeKind::Expired, "", self.now));
+        }
+        if self.changed {
+            limited::try_again(&mut self.incident, self.now);
         }
         renewal_held
     }

@@ -92,7 +92,7 @@ fn notices(incident: &Incident) -> impl Iterator<Item = &Delivery> {
     notice_places(incident).map(|i| &incident.deliveries[i])
 }
 
-fn notice_places(incident: &Incident) -> impl Iterator<Item = usize> + '_ {
+pub(super) fn notice_places(incident: &Incident) -> impl Iterator<Item = usize> + '_ {
     // Those to earlier holders were replaced. A later status update may have been made for somebody else, whose carrier
     // answered late.
     let is_notice = |d: &Delivery| {

@@ -84,6 +84,8 @@ pub(super) fn died_at(incident: &Incident, begun: &BegunLevel) -> Option<DateTim
         DeliveryStatus::Pending { .. }
         | DeliveryStatus::InFlight { .. }
         | DeliveryStatus::Accepted { .. }
+        // The person has another way, which is not dead.
+        | DeliveryStatus::Limited { .. }
         | DeliveryStatus::Stopped { .. } => None,
     };
     let mut latest = begun.at;

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::decision::{Decision, change};
 use super::due::note_dead_level;
-use super::{backoff, call_in, handover, status_updates};
+use super::{backoff, call_in, handover, limited, status_updates};
 use crate::clock::later;
 use crate::model::{
     DeliveryKey, DeliveryStatus, Incident, LastOutcome, Outcome, OutcomeKind, Purpose, Receipt, State,
@@ -31,6 +31,7 @@ pub(super) fn outcome(
     let status = match outcome {
         Outcome::Accepted | Outcome::AcceptedAs(_) => DeliveryStatus::Accepted { at: now },
         Outcome::Rejected { .. } => DeliveryStatus::Dead { at: now },
+        Outcome::Limited { after, .. } => limited::held_back(incident, key, attempt, *after, now),
         Outcome::Throttled { after, .. } => again(backoff::throttled(&id, attempt, *after)),
         Outcome::Unavailable { .. } => again(backoff::unavailable(&id, attempt)),
         Outcome::Unknown { .. } => again(backoff::unknown(&id, attempt, wait)),
@@ -113,6 +114,10 @@ fn merge(incident: &Incident, ended: Ending<'_>, now: DateTime<Utc>) -> Decision
     if next.deliveries[i].is_dead() && of_this_round {
         note_dead_level(&mut next, key.purpose, now);
     }
+    if kind == OutcomeKind::Limited {
+        limited::note(&mut next, incident, i, now);
+    }
+    limited::try_again(&mut next, now);
     if is_named
         && incident.state != State::Open
         && !delivery.is_status_update()

@@ -124,6 +124,7 @@ pub fn next_alert_at(incident: &Incident) -> Option<DateTime<Utc>> {
         DeliveryStatus::InFlight { .. }
         | DeliveryStatus::Accepted { .. }
         | DeliveryStatus::Dead { .. }
+        | DeliveryStatus::Limited { .. }
         | DeliveryStatus::Stopped { .. } => None,
     });
     pending.chain(next_level_due(incident)).min()

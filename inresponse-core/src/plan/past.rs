@@ -28,6 +28,7 @@ pub(super) fn leases(incident: &Incident) -> impl Iterator<Item = DateTime<Utc>>
         DeliveryStatus::Pending { .. }
         | DeliveryStatus::Accepted { .. }
         | DeliveryStatus::Dead { .. }
+        | DeliveryStatus::Limited { .. }
         | DeliveryStatus::Stopped { .. } => None,
     })
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
+use super::limited;
 use crate::clock::later;
 use crate::model::{
     BegunLevel, Contact, Delivery, DeliveryKey, DeliveryStatus, Event, Incident, Level, Matrix, Purpose,
@@ -60,6 +61,7 @@ pub(super) fn raise(incident: &mut Incident, now: DateTime<Utc>) {
     if incident.state != State::Open || incident.matrix.records_only(severity) {
         return;
     }
+    limited::raised(incident, now);
     note_cut(incident, incident.matrix.cut(severity), now);
     if incident.matrix.is_plain() {
         return;
@@ -101,20 +103,34 @@ pub(super) fn hasten(incident: &mut Incident, level: Level, now: DateTime<Utc>) 
         return;
     }
     let mut hastened: Vec<usize> = Vec::new();
-    for steps in incident.matrix.steps_by_person(level) {
-        let is_theirs = |d: &Delivery| steps.contains(&(&d.contact, d.after));
-        let is_of_level = |d: &Delivery| d.round == incident.round && d.purpose == Purpose::Alert(level);
-        let theirs = (0..).zip(&incident.deliveries).filter(|(_, d)| is_of_level(d) && is_theirs(d));
+    for way in ways(incident, level) {
+        let theirs = way.into_iter().map(|i| (i, &incident.deliveries[i]));
         let (ahead, so_far): (Vec<_>, Vec<_>) = theirs.partition(|(_, d)| is_ahead(d, now));
         let next = ahead.iter().filter_map(|(_, d)| d.due_at()).min();
         if !so_far.is_empty() && so_far.iter().all(|(_, d)| d.is_dead()) {
             hastened.extend(ahead.iter().filter(|(_, d)| d.due_at() == next).map(|(i, _)| *i));
         }
     }
-    for i in hastened {
+    bring_forward(incident, hastened, now);
+}
+
+/// Makes later steps due at once.
+pub(super) fn bring_forward(incident: &mut Incident, steps: Vec<usize>, now: DateTime<Utc>) {
+    for i in steps {
         incident.deliveries[i].since = now;
         incident.deliveries[i].status = DeliveryStatus::Pending { due_at: now };
     }
+}
+
+/// For each person of a level, the places of the deliveries by which the person is alerted.
+pub(super) fn ways(incident: &Incident, level: Level) -> Vec<Vec<usize>> {
+    let is_of_level = |d: &Delivery| d.round == incident.round && d.purpose == Purpose::Alert(level);
+    let by_person = incident.matrix.steps_by_person(level).into_iter();
+    let theirs = |steps: Vec<(&Contact, Duration)>| {
+        let is_theirs = |d: &Delivery| is_of_level(d) && steps.contains(&(&d.contact, d.after));
+        (0..).zip(&incident.deliveries).filter(|(_, d)| is_theirs(d)).map(|(i, _)| i).collect()
+    };
+    by_person.map(theirs).collect()
 }
 
 pub(super) fn is_ahead(delivery: &Delivery, now: DateTime<Utc>) -> bool {

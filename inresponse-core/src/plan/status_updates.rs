@@ -77,7 +77,7 @@ fn may_know(incident: &Incident, delivery: &Delivery) -> bool {
         DeliveryStatus::Pending { .. } | DeliveryStatus::Stopped { .. } => {
             matches!(last, Some(OutcomeKind::Unknown | OutcomeKind::Expired))
         }
-        DeliveryStatus::Dead { .. } => false,
+        DeliveryStatus::Dead { .. } | DeliveryStatus::Limited { .. } => false,
     }
 }
 

@@ -36,6 +36,10 @@ pub enum FindingKind {
     AlertsCut,
     /// A person has stopped messages by a method.
     StoppedMethod,
+    /// The budget of a channel is spent for today, so some of a person's messages are held back.
+    BudgetSpent,
+    /// The last test message to a person's method was not accepted.
+    FailedTest,
     /// A person has not verified a phone number, which may be wrong.
     UnverifiedPhone,
     /// A target names somebody who is not in the roster.
@@ -66,11 +70,13 @@ pub enum FindingKind {
 
 impl FindingKind {
     /// All of them.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 20] = [
         Self::Gap,
         Self::NoMethod,
         Self::UnreachedMethod,
         Self::StoppedMethod,
+        Self::BudgetSpent,
+        Self::FailedTest,
         Self::UnverifiedPhone,
         Self::AlertsCut,
         Self::UnknownName,
@@ -95,6 +101,8 @@ impl FindingKind {
             Self::UnreachedMethod => "unreachedMethod",
             Self::AlertsCut => "alertsCut",
             Self::StoppedMethod => "stoppedMethod",
+            Self::BudgetSpent => "budgetSpent",
+            Self::FailedTest => "failedTest",
             Self::UnverifiedPhone => "unverifiedPhone",
             Self::UnknownName => "unknownName",
             Self::StaleFeed => "staleFeed",
@@ -150,6 +158,10 @@ pub struct Ways<'a> {
     pub reaches: &'a dyn Fn(&Contact) -> bool,
     /// Whether a carrier has ever accepted a message for a contact.
     pub is_proved: &'a dyn Fn(&Contact) -> bool,
+    /// The kind of the outcome of the last test message to a contact, if it was not accepted.
+    pub failed: &'a dyn Fn(&Contact) -> Option<&'static str>,
+    /// Whether the budget of a contact's channel is spent for today.
+    pub is_spent: &'a dyn Fn(&Contact) -> bool,
 }
 
 impl fmt::Debug for Ways<'_> {
@@ -173,6 +185,19 @@ fn methods(person: &PersonId, profile: &Profile, ways: Ways<'_>, found: &mut Vec
             "has only methods that no configured channel carries"
         };
         found.push(without_time(FindingKind::NoMethod, format!("person {person} {why}")));
+    }
+    for (name, contact) in profile.open_methods().filter(|(_, contact)| (ways.is_spent)(contact)) {
+        let scheme = contact.scheme();
+        let detail =
+            format!("the budget of `{scheme}` is spent for today: person {person} gets less by {name}");
+        found.push(without_time(FindingKind::BudgetSpent, detail));
+    }
+    for (name, contact) in profile.open_methods() {
+        if let Some(outcome) = (ways.failed)(contact) {
+            let detail =
+                format!("the last test of {name} of person {person} ended as {outcome}: send another");
+            found.push(without_time(FindingKind::FailedTest, detail));
+        }
     }
     let is_unproved = |contact: &Contact| (ways.reaches)(contact) && !(ways.is_proved)(contact);
     for (name, _) in profile.open_methods().filter(|(_, contact)| is_unproved(contact)) {

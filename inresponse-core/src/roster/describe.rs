@@ -148,6 +148,7 @@ fn label(name: &str) -> &str {
         "shiftNotices" => "shift notices",
         "dayAheadNotice" => "notice a day ahead",
         "statusUpdates" => "status updates",
+        "weeklyTest" => "weekly test",
         other => other,
     }
 }

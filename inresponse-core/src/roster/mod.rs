@@ -66,7 +66,7 @@ pub use edit::{Edited, Effect, Judged, MAX_EDITS, check, judge, judge_by};
 pub use entry::{Entry, EntryKey, EntryKind, RosterEdit};
 pub use moment::{Moment, WallTime, read_instant};
 pub use on_duty::OnDuty;
-pub use person::{Absence, DayAhead, Profile, ProfileBuilder, RuleFor, RuleStep};
+pub use person::{Absence, DayAhead, Profile, ProfileBuilder, RuleFor, RuleStep, WeeklyTest};
 pub use question::{Answers, Question, Refusal};
 pub use resolve::{
     Defaults, Explained, Resolved, SettingsOf, Why, day_of, explain, resolve, resolve_by_calendar,

@@ -28,6 +28,8 @@ pub struct Profile {
     day_ahead_notice: DayAhead,
     #[serde(default, skip_serializing_if = "Option::is_none", with = "on_or_off")]
     status_updates: Option<StatusUpdates>,
+    #[serde(default, skip_serializing_if = "WeeklyTest::is_default")]
+    weekly_test: WeeklyTest,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     stopped: BTreeMap<MethodName, DateTime<Utc>>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -62,6 +64,35 @@ impl From<bool> for DayAhead {
 impl From<DayAhead> for bool {
     fn from(notice: DayAhead) -> Self {
         notice == DayAhead::Asked
+    }
+}
+
+/// Whether each method of a person gets a test message once a week.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "bool", into = "bool")]
+pub enum WeeklyTest {
+    /// The person's methods are tested only by hand.
+    #[default]
+    NotAsked,
+    /// The person asked for it.
+    Asked,
+}
+
+impl WeeklyTest {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl From<bool> for WeeklyTest {
+    fn from(asked: bool) -> Self {
+        if asked { Self::Asked } else { Self::NotAsked }
+    }
+}
+
+impl From<WeeklyTest> for bool {
+    fn from(test: WeeklyTest) -> Self {
+        test == WeeklyTest::Asked
     }
 }
 
@@ -124,6 +155,7 @@ impl Profile {
             absences: Vec::new(),
             day_ahead_notice: DayAhead::NotAsked,
             status_updates: None,
+            weekly_test: WeeklyTest::NotAsked,
             stopped: BTreeMap::new(),
             verified: BTreeMap::new(),
             owner: None,
@@ -188,6 +220,30 @@ impl Profile {
         self.methods.iter().filter(move |(name, c)| is_phone(c) && !self.verified.contains_key(*name))
     }
 
+    /// Where the person's rules use a phone number that the person has not verified, and that the rules of `was` do not use
+    /// already: the field and the method.
+    pub fn uses_unverified(&self, was: Option<&Self>) -> Option<(String, MethodName)> {
+        let mut unverified = self.unverified().map(|(name, _)| name);
+        unverified.find_map(|name| {
+            let field = self.field_using(name)?;
+            let is_old = was.is_some_and(|was| {
+                was.methods.get(name) == self.methods.get(name) && was.field_using(name).is_some()
+            });
+            (!is_old).then(|| (field, name.clone()))
+        })
+    }
+
+    /// The field by which a method is alerted: a rule that names it, or the method itself if a severity has no rule.
+    fn field_using(&self, method: &MethodName) -> Option<String> {
+        let by_rule = self.rules.iter().find_map(|(name, steps)| {
+            let place = steps.iter().position(|step| step.methods.contains(method))?;
+            Some(format!("rules.{name}[{place}].methods"))
+        });
+        let has_rule = |severity: &Severity| self.rules.contains_key(&RuleFor::Severity(*severity));
+        let all_have_rules = self.rules.contains_key(&RuleFor::Default) || Severity::ALL.iter().all(has_rule);
+        by_rule.or_else(|| (!all_have_rules).then(|| format!("methods.{method}")))
+    }
+
     /// The same person, with what they stopped and verified before, if the method still has the same contact.
     #[must_use]
     pub fn marked_as(mut self, was: &Self) -> Self {
@@ -221,6 +277,11 @@ impl Profile {
     /// so that the deployment decides.
     pub fn status_updates(&self) -> Option<StatusUpdates> {
         self.status_updates
+    }
+
+    /// Whether each of the person's methods gets a test message once a week.
+    pub fn weekly_test(&self) -> WeeklyTest {
+        self.weekly_test
     }
 
     /// The person's first method that is a mail address, in the order of the methods' names.
@@ -302,6 +363,13 @@ impl ProfileBuilder {
     #[must_use]
     pub fn status_updates(mut self, choice: StatusUpdates) -> Self {
         self.profile.status_updates = Some(choice);
+        self
+    }
+
+    /// Whether each of the person's methods gets a test message once a week (default: no).
+    #[must_use]
+    pub fn weekly_test(mut self, test: WeeklyTest) -> Self {
+        self.profile.weekly_test = test;
         self
     }
 
@@ -489,6 +557,43 @@ mod tests {
     }
 
     #[test]
+    fn a_rule_may_not_begin_to_use_a_number_that_is_not_verified() {
+        let name = |name: &str| MethodName::new(name).unwrap();
+        let contact = |text: &str| Contact::new(text).unwrap();
+        let made = |number: &str, rules: &[(RuleFor, &[&str])]| {
+            let methods = [(name("mail"), contact("jo@example.org")), (name("text"), contact(number))];
+            let mut builder = Profile::builder(methods.into());
+            for (rule, methods) in rules {
+                let methods = methods.iter().map(|method| name(method)).collect();
+                builder = builder.rule(*rule, vec![RuleStep { after: Duration::ZERO, methods }]);
+            }
+            builder.build().unwrap()
+        };
+        const NUMBER: &str = "sms:+302101234567";
+        let warn = RuleFor::Severity(Severity::Warn);
+        let without = made(NUMBER, &[(RuleFor::Default, &["mail"])]);
+        let with = made(NUMBER, &[(RuleFor::Default, &["mail", "text"])]);
+        let at: DateTime<Utc> = "2026-11-24T03:00:00Z".parse().unwrap();
+        let verified = with.clone().verifying(&name("text"), &contact(NUMBER), at);
+        let moved = made("sms:+306971234567", &[(RuleFor::Default, &["mail", "text"])]);
+        // (what, person, who was there before, the field that is refused)
+        let cases = [
+            ("a rule leaves it out", &without, None, None),
+            ("a rule names it", &with, None, Some("rules.default[0].methods")),
+            ("without a rule, all methods are used", &made(NUMBER, &[]), None, Some("methods.text")),
+            ("a severity has no rule", &made(NUMBER, &[(warn, &["mail"])]), None, Some("methods.text")),
+            ("it is verified", &verified, None, None),
+            ("it was used before", &with, Some(&with), None),
+            ("it was there before, and not used", &with, Some(&without), Some("rules.default[0].methods")),
+            ("another number", &moved, Some(&with), Some("rules.default[0].methods")),
+        ];
+        for (what, person, was, field) in cases {
+            let refused = person.uses_unverified(was);
+            assert_eq!(refused.as_ref().map(|(field, _)| field.as_str()), field, "{what}");
+        }
+    }
+
+    #[test]
     fn a_person_survives_being_stored() {
         let profile = Profile::builder(methods(&["mail", "call"]))
             .name("Jo Doe")
@@ -503,6 +608,7 @@ mod tests {
             })
             .day_ahead_notice(DayAhead::Asked)
             .status_updates(StatusUpdates::Off)
+            .weekly_test(WeeklyTest::Asked)
             .build()
             .unwrap();
         let json = serde_json::to_string(&profile).unwrap();

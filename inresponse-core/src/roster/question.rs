@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 
 use super::{EntryKey, Was};
-use crate::model::{PersonId, TeamName};
+use crate::model::{MethodName, PersonId, TeamName};
 
 /// A question about the roster that [`judge`](super::judge) asks.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -78,6 +78,13 @@ pub enum Refusal {
     Circle(Vec<EntryKey>),
     /// A team's fallback would reach nobody: it needs a contact, or a person with a method.
     NoFallback(TeamName),
+    /// A person's rules use a phone number that the person has not verified, and the deployment requires that.
+    UnverifiedPhone {
+        /// The field of the person that uses it.
+        field: String,
+        /// The method.
+        method: MethodName,
+    },
     /// A person would lose their last method, and a team's fallback would then reach nobody.
     LastMethod {
         /// The person.

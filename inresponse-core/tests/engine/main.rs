@@ -14,6 +14,7 @@
 //! | `clocks` | clocks that jump: promise 14 |
 //! | `formats` | records that another version wrote: promise 9 |
 //! | `feeds` | calendar feeds that are read when they are due: promise 18 |
+//! | `methods` | numbers that must be verified, weekly tests |
 //! | `notices` | what people are told about the roster |
 //! | `runner` | the same under `run`, and two engines over one store |
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, unreachable_pub, reason = "it is a test")]
@@ -30,6 +31,7 @@ mod formats;
 mod handover;
 mod isolation;
 mod lookup;
+mod methods;
 mod notices;
 mod reports;
 mod runner;

@@ -213,6 +213,8 @@ const fn words(kind: FindingKind) -> &'static str {
         FindingKind::IdleOverride => "Override without effect",
         FindingKind::Unproved => "Untested method",
         FindingKind::StoppedMethod => "Stopped method",
+        FindingKind::FailedTest => "Failed test",
+        FindingKind::BudgetSpent => "Budget of a channel spent",
         FindingKind::UnverifiedPhone => "Number not verified",
         FindingKind::HiddenOverride => "Hidden override",
     }

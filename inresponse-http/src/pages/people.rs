@@ -97,6 +97,7 @@ impl Test {
             Outcome::Accepted | Outcome::AcceptedAs(_) => ("was accepted", "good"),
             Outcome::Rejected { .. } => ("was refused", "bad"),
             Outcome::Throttled { .. } => ("must wait", "bad"),
+            Outcome::Limited { .. } => ("was held back by a limit", "bad"),
             Outcome::Unavailable { .. } => ("could not be sent", "bad"),
             Outcome::Unknown { .. } => ("may or may not arrive", "bad"),
         };

@@ -29,6 +29,8 @@ pub(super) struct Form {
     pub(super) day_ahead: bool,
     /// Whether the person gets status updates: `on`, `off`, or empty if the deployment decides.
     pub(super) status_updates: String,
+    /// Whether each method gets a test message once a week.
+    pub(super) weekly_test: bool,
 }
 
 impl Form {
@@ -48,6 +50,7 @@ impl Form {
             absences: text("absences"),
             day_ahead: text("day-ahead") == "on",
             status_updates: text("status-updates"),
+            weekly_test: text("weekly-test") == "on",
         }
     }
 
@@ -70,6 +73,7 @@ impl Form {
             absences: absences.join("\n"),
             day_ahead: shown.day_ahead_notice,
             status_updates: shown.status_updates.map(|choice| choice.to_string()).unwrap_or_default(),
+            weekly_test: shown.weekly_test,
         }
     }
 
@@ -109,6 +113,7 @@ impl Form {
             absences: Some(absences),
             day_ahead_notice: Some(self.day_ahead),
             status_updates: Some(self.status_updates.as_str()).filter(|s| !s.is_empty()).map(Into::into),
+            weekly_test: Some(self.weekly_test),
         };
         if invalid.is_empty() { Ok(entry) } else { Err(invalid) }
     }
@@ -137,6 +142,7 @@ mod tests {
             absences: "2026-12-24T00:00 to 2026-12-27T09:00".to_owned(),
             day_ahead: true,
             status_updates: "off".to_owned(),
+            weekly_test: true,
         };
         let (profile, _) = crate::wire::people::profile(form.entry().unwrap()).unwrap();
         assert_eq!(Form::of(&PersonId::new("jo").unwrap(), &profile, Addresses::Whole), form);

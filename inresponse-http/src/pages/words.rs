@@ -4,7 +4,7 @@ use std::fmt;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use inresponse_core::model::{
-    Contact, Delivery, DeliveryStatus, Event, Incident, KeyName, Level, Purpose, StandIn,
+    Contact, Delivery, DeliveryStatus, Event, Incident, KeyName, Level, OutcomeKind, Purpose, StandIn,
     State as IncidentState, TeamChange, Zone,
 };
 use inresponse_core::plan::{self, Follows, Happened, Reached, Upcoming};
@@ -109,6 +109,11 @@ fn told(incident: &Incident, happened: &Happened<'_>) -> String {
         Event::AlertsCut { alerts, .. } => {
             format!("{alerts} alerts were left out, because the round has too many")
         }
+        Event::HeldBack { level, contact, .. } => format!(
+            "A limit of this deployment held back the alert to {} of {}",
+            incident.shown(contact),
+            level_name(*level)
+        ),
         Event::Unclaimed => match happened.follows {
             Follows::Reached(Reached::NobodyYet) => {
                 "Every level had its turn, and nobody had been reached".to_owned()
@@ -298,7 +303,11 @@ impl Told {
         let zone = incident.matrix().zone();
         let words = Words::of(incident, delivery);
         let was_tried = delivery.last().is_some();
+        let was_held_back = delivery.last().is_some_and(|last| last.kind == OutcomeKind::Limited);
         let (status, mood, at) = match delivery.status() {
+            DeliveryStatus::Pending { due_at } if was_held_back => {
+                ("held back by a limit until it allows the message", "waiting", Some(due_at))
+            }
             DeliveryStatus::Pending { due_at } if was_tried && !delivery.is_status_update() => {
                 ("has not been reached yet", "waiting", Some(due_at))
             }
@@ -306,6 +315,7 @@ impl Told {
             DeliveryStatus::InFlight { .. } => (words.during, "waiting", None),
             DeliveryStatus::Accepted { at } => (words.after, "good", Some(at)),
             DeliveryStatus::Dead { at } => ("could not be reached", "bad", Some(at)),
+            DeliveryStatus::Limited { at } => ("held back by a limit", "quiet", Some(at)),
             DeliveryStatus::Stopped { at } => ("no longer needed", "quiet", Some(at)),
         };
         let last = delivery.last().filter(|last| !last.detail.is_empty() && mood != "good");

@@ -76,6 +76,7 @@ fn refused(refusal: &Refusal, team: Option<&TeamName>, named: &[Named]) -> Probl
             Problem::unprocessable(field.to_owned(), told)
         }
         Refusal::NoFallback(_) => Problem::unprocessable("fallback", told),
+        Refusal::UnverifiedPhone { field, .. } => Problem::unprocessable(field.clone(), told),
     }
 }
 
@@ -96,6 +97,9 @@ pub(crate) fn told(refusal: &Refusal) -> String {
             format!("these names form a circle: {}", path.join(" → "))
         }
         Refusal::NoFallback(_) => "must name a contact, or a person with a method".to_owned(),
+        Refusal::UnverifiedPhone { method, .. } => format!(
+            "the number of `{method}` is not verified: leave it out of the rules, verify it, and use it then"
+        ),
         Refusal::LastMethod { person, team } => format!(
             "person `{person}` is the only one whom the fallback of team `{team}` reaches, and needs a method"
         ),

@@ -66,6 +66,7 @@ fn delivery(shown: &Shown<'_>, delivery: &model::Delivery) -> Delivery {
         model::DeliveryStatus::InFlight { until } => (DeliveryStatus::InFlight, Some(until), None),
         model::DeliveryStatus::Accepted { at } => (DeliveryStatus::Accepted, None, Some(at)),
         model::DeliveryStatus::Dead { at } => (DeliveryStatus::Dead, None, Some(at)),
+        model::DeliveryStatus::Limited { at } => (DeliveryStatus::Limited, None, Some(at)),
         model::DeliveryStatus::Stopped { at } => (DeliveryStatus::Stopped, None, Some(at)),
     };
     Delivery {
@@ -123,6 +124,10 @@ fn entry(shown: &Shown<'_>, entry: &model::Entry) -> Entry {
         Event::AlertsCut { round, alerts } => {
             Entry { round: Some(*round), alerts: Some(*alerts), ..base(EventKind::AlertsCut) }
         }
+        Event::HeldBack { round, level, contact } => Entry {
+            contacts: Some(vec![shown.contact(contact)]),
+            ..at_level(EventKind::HeldBack, round, level)
+        },
         Event::ClaimEnded { by: who } => by(EventKind::ClaimEnded, who),
         Event::Snoozed { by: who, seconds } => {
             Entry { seconds: i64::try_from(*seconds).ok(), ..by(EventKind::Snoozed, who) }
@@ -206,7 +211,7 @@ mod tests {
     #[test]
     fn every_word_of_the_core_is_a_word_of_the_api() {
         let kinds = [Kind::Accepted, Kind::Rejected, Kind::Throttled, Kind::Unavailable, Kind::Unknown];
-        let kinds = kinds.into_iter().chain([Kind::Expired, Kind::NotBegun, Kind::Bounced]);
+        let kinds = kinds.into_iter().chain([Kind::Limited, Kind::Expired, Kind::NotBegun, Kind::Bounced]);
         let changes = [TeamChange::OwnsService, TeamChange::HandedTo, TeamChange::CatchAll];
         let stand_ins = [StandIn::DeploymentFallback, StandIn::LastRound];
         let reasons = changes.map(TeamChange::as_str).into_iter().chain(stand_ins.map(StandIn::as_str));

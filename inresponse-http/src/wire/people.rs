@@ -66,6 +66,7 @@ pub(crate) fn profile(given: api::PersonEntry) -> Result<(Profile, Vec<Named>), 
         Some(api::StatusUpdates::Off) => profile = profile.status_updates(StatusUpdates::Off),
         Some(api::StatusUpdates::Other(_)) => invalid.push("statusUpdates", "must be on or off"),
     }
+    profile = profile.weekly_test(given.weekly_test.unwrap_or_default().into());
     match profile.build() {
         Ok(profile) if invalid.is_empty() => Ok((profile.owned_by(owner.flatten()), named)),
         Ok(_) => Err(invalid),
@@ -107,6 +108,7 @@ pub(crate) fn person(id: &PersonId, profile: &Profile, addresses: Addresses) -> 
             StatusUpdates::On => api::StatusUpdates::On,
             StatusUpdates::Off => api::StatusUpdates::Off,
         }),
+        weekly_test: profile.weekly_test().into(),
         stopped: profile.stopped().iter().map(|(name, at)| (name.to_string(), *at)).collect(),
         verified: profile.verified().iter().map(|(name, at)| (name.to_string(), *at)).collect(),
         owner: profile.owner().map(OwnerName::to_string),

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests may panic, helpers too")]
 
 mod answers;
+mod failures;
 mod fake;
 mod laws;
 mod library;

@@ -15,6 +15,7 @@ fn kind(outcome: &Outcome) -> String {
         Outcome::Accepted | Outcome::AcceptedAs(_) => "accepted".into(),
         Outcome::Rejected { .. } => "rejected".into(),
         Outcome::Throttled { after, .. } => format!("throttled {}", after.as_millis()),
+        Outcome::Limited { .. } => "limited".into(),
         Outcome::Unavailable { .. } => "unavailable".into(),
         Outcome::Unknown { .. } => "unknown".into(),
     }

@@ -40,3 +40,5 @@ pub const RESPONDER: &str = "call in: compared, an answer that stops the rest";
 pub const ANSWER: &str = "answer: compared, counted";
 /// An answer over a channel that did not count was compared.
 pub const NO_ANSWER: &str = "answer: compared, not counted";
+/// An alert that a limit held back was compared.
+pub const LIMITED: &str = "limits: compared, an alert that was held back";

@@ -53,7 +53,10 @@ impl Checker<'_> {
             for (contact, after) in steps.filter(|_| matrix.is_plain() || !changed) {
                 let after = after.as_secs();
                 let reached = self.attempts(record, level, contact, after).any(|sent| sent.arrived.is_some());
-                if !reached && !self.is_rightly_dead(record, level, contact, after) {
+                if !reached
+                    && !self.is_rightly_dead(record, level, contact, after)
+                    && !self.is_rightly_limited(record, level, contact, after)
+                {
                     let promise = if after == 0 { 9 } else { 19 };
                     let text = format!(
                         "{contact} of level {level}, after {after} s, was never alerted for {number}"

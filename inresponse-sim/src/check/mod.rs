@@ -13,6 +13,7 @@
 //! | `frozen` | P15: which matrix a round may have, by the rosters that existed when it began |
 //! | `ladder` | P8, P12, P15: who is alerted in which order |
 //! | `steps` | P19: the steps of people's rules are neither early nor late |
+//! | `limits` | P9: limits lose nothing |
 //! | `time` | P9, P12, P13: nothing comes late unless a fault explains it |
 //! | `whose` | P12: which team a round alerts, by the roster |
 //! | `on_call` | P15: who is on call, by the words of the design |
@@ -30,6 +31,7 @@ mod end;
 mod frozen;
 mod handover;
 mod ladder;
+mod limits;
 mod on_call;
 mod reports;
 mod states;
@@ -89,6 +91,7 @@ pub fn checked(played: &Played) -> Checked {
     checker.end();
     checker.time();
     checker.steps();
+    checker.limits();
     checker.dry_runs();
     Checked { violations: checker.found.into_inner(), compared: checker.compared.into_inner() }
 }

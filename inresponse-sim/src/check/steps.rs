@@ -83,8 +83,14 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// Whether everything that this person was sent of the level before was rejected.
+    /// Whether everything that this person was sent of the level before was rejected, or a limit held something back.
     fn is_hastened(&self, begun: &Begun<'a>, step: &Sent) -> bool {
+        let is_held_back = |sent: &&Sent| {
+            sent.told == Some(Told::Limited) && sent.ended.is_some_and(|ended| ended <= step.began)
+        };
+        if begun.sends.iter().copied().any(|sent| is_held_back(&sent) && sent.delivery != step.delivery) {
+            return true;
+        }
         let Some((person, _)) = &step.person else { return false };
         let is_theirs = |sent: &&&Sent| {
             sent.person.as_ref().is_some_and(|(one, _)| one == person) && sent.delivery != step.delivery

@@ -200,7 +200,8 @@ impl<'a> Checker<'a> {
             for (n, i) in sends.iter().enumerate() {
                 let sent = self.sent(*i);
                 let pause = match sent.told {
-                    Some(Told::Accepted | Told::Rejected) => continue,
+                    // `limits` checks what a limit held back.
+                    Some(Told::Accepted | Told::Rejected | Told::Limited) => continue,
                     Some(Told::Throttled | Told::Unavailable) => MAX_PAUSE,
                     Some(Told::Unknown) | None => {
                         let Some(wait) = self.wait_of(number, round, level) else { continue };

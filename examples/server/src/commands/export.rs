@@ -164,6 +164,7 @@ fn file_person(person: PersonEntry) -> FilePerson {
         absences: person.absences.unwrap_or_default(),
         day_ahead_notice: person.day_ahead_notice.filter(|asked| *asked),
         status_updates: person.status_updates,
+        weekly_test: person.weekly_test.filter(|asked| *asked),
     }
 }
 

@@ -355,6 +355,7 @@ fn status(delivery: &Delivery) -> String {
         (DeliveryStatus::Accepted, false) => "alerted".to_owned(),
         (DeliveryStatus::Accepted, true) => "notified".to_owned(),
         (DeliveryStatus::Dead, _) => "could not be reached".to_owned(),
+        (DeliveryStatus::Limited, _) => "held back by a limit".to_owned(),
         (DeliveryStatus::Stopped, _) => "no longer needed".to_owned(),
         (DeliveryStatus::Other(word), _) => words(word),
     }
@@ -383,6 +384,11 @@ fn told(entry: &Entry) -> String {
         EventKind::AlertsCut => format!(
             "{} alerts were left out, because the round has too many",
             entry.alerts.map_or_else(|| "some".to_owned(), |alerts| alerts.to_string())
+        ),
+        EventKind::HeldBack => format!(
+            "a limit of the deployment held back the alert to {} of {}",
+            entry.contacts.as_deref().unwrap_or_default().join(", "),
+            level()
         ),
         EventKind::Unclaimed => match &entry.reached {
             Some(Reached::NobodyYet) => "every level had its turn, and nobody had been reached".to_owned(),

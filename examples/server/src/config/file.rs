@@ -40,6 +40,12 @@ pub(super) struct File {
     pub(super) gateway: BTreeMap<String, FileGateway>,
     #[serde(default)]
     pub(super) phone: FilePhone,
+    /// Whether people's rules may only use phone numbers that are verified.
+    #[serde(default)]
+    pub(super) require_verified_phones: bool,
+    /// The limits of channels, by the schemes of their addresses.
+    #[serde(default)]
+    pub(super) limits: BTreeMap<String, FileLimits>,
     pub(super) lease_seconds: Option<u64>,
     #[serde(default)]
     pub(super) tell_claims: bool,
@@ -176,6 +182,24 @@ pub(super) struct FilePhone {
     /// The beginnings of numbers of premium rate or shared cost that may be reached anyway.
     #[serde(default)]
     pub(super) allow_numbers: Vec<String>,
+}
+
+/// How many messages a channel carries.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct FileLimits {
+    /// How many messages one address gets (default: the usual limits of text messages and calls; others have none).
+    pub(super) per_address: Option<Vec<FileWindow>>,
+    /// How many messages the channel carries in a day of UTC.
+    pub(super) per_day: Option<u32>,
+}
+
+/// The maximum number of messages in a time.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct FileWindow {
+    pub(super) most: u32,
+    pub(super) minutes: u64,
 }
 
 /// A gateway for text messages or calls. Its texts may contain secrets.

@@ -49,6 +49,8 @@ pub(crate) struct FilePerson {
         skip_serializing_if = "Option::is_none"
     )]
     pub(crate) status_updates: Option<StatusUpdates>,
+    #[serde(default, rename = "weekly-test", alias = "weeklyTest", skip_serializing_if = "Option::is_none")]
+    pub(crate) weekly_test: Option<bool>,
 }
 
 /// A step of a person's rule.
@@ -150,6 +152,7 @@ const WORDS: [(&str, &str); 9] = [
     ("shiftNotices", "shift-notices"),
     ("dayAheadNotice", "day-ahead-notice"),
     ("statusUpdates", "status-updates"),
+    ("weeklyTest", "weekly-test"),
 ];
 
 /// Replaces the words of the HTTP API in a field or a message by those of a file.

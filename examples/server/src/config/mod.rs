@@ -8,6 +8,7 @@ mod file;
 mod file_roster;
 mod imported;
 mod keys;
+mod limits;
 mod named;
 mod outlets;
 mod phone;
@@ -21,7 +22,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use inresponse_core::claim::TokenSecret;
+use inresponse_core::engine::UnverifiedPhones;
 use inresponse_core::model::{Contact, StatusUpdates, TeamName};
+use inresponse_core::notify::Limits;
 use inresponse_core::roster::Defaults;
 use inresponse_core::{Engine, InvalidInput};
 use inresponse_http::{ApiKey, HandOverDomains, TrustedProxies};
@@ -67,6 +70,8 @@ pub(crate) struct Config {
     pub(crate) webhook: WebhookConfig,
     pub(crate) outlets: OutletsConfig,
     pub(crate) phone: PhoneConfig,
+    pub(crate) limits: Limits,
+    pub(crate) unverified_phones: UnverifiedPhones,
     pub(crate) lease: Duration,
     pub(crate) status_updates: StatusUpdates,
     pub(crate) keep_resolved: Option<Duration>,
@@ -165,6 +170,11 @@ impl Config {
         };
         let outlets = outlets.check(&mut invalid);
         let phone = phone::check(file.twilio, file.gateway, &file.phone, public_url.as_deref(), &mut invalid);
+        let unverified_phones = match file.require_verified_phones {
+            true => UnverifiedPhones::Refused,
+            false => UnverifiedPhones::Allowed,
+        };
+        let limits = limits::check(file.limits, &mut invalid);
         let weak_secrets = if args.allow_weak_secrets { WeakSecrets::Allowed } else { WeakSecrets::Refused };
         let keys = keys::check(args.api_key.or(file.api_key), file.keys, weak_secrets, &mut invalid);
         // An environment variable that is empty is one that was not set.
@@ -208,6 +218,8 @@ impl Config {
                 webhook,
                 outlets,
                 phone,
+                limits,
+                unverified_phones,
                 lease,
                 token_secret,
                 status_updates,

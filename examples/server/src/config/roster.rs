@@ -122,6 +122,7 @@ impl Reader<'_> {
             absences: Some(given.absences),
             day_ahead_notice: given.day_ahead_notice,
             status_updates: given.status_updates,
+            weekly_test: given.weekly_test,
             owner: self.owner(),
         };
         let entry = entries::person(&person, given.clone());

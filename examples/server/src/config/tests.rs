@@ -60,6 +60,10 @@ fn every_problem_is_named_with_its_key() {
         from = "+15005550006"
         [phone]
         allow-numbers = ["44845"]
+        [limits.sms]
+        per-address = [{ most = 5, minutes = 15 }, { most = 0, minutes = 15 }]
+        per-day = 0
+        [limits."a b"]
         [gateway.backup]
         url = "https://{text}/canary"
         schemes = ["sms"]
@@ -104,6 +108,9 @@ fn every_problem_is_named_with_its_key() {
         "twilio.account-sid:",
         "gateway.backup:",
         "phone.allow-numbers[0]:",
+        "limits.sms.per-address[1]:",
+        "limits.sms.per-day:",
+        "limits.a b:",
         "intake.service-labels:",
         "intake.default-severity:",
         "intake.severities.gold:",

@@ -61,6 +61,7 @@ pub(crate) async fn test_alert(args: TestAlertArgs) -> Result<(), Box<dyn Error>
         }
         Ok(Outcome::Rejected { reason }) => ("rejected permanently", reason),
         Ok(Outcome::Throttled { reason, .. }) => ("deferred", reason),
+        Ok(Outcome::Limited { reason, .. }) => ("held back by a limit", reason),
         Ok(Outcome::Unavailable { reason }) => ("not possible now", reason),
         Ok(Outcome::Unknown { reason }) => ("the alert may or may not have arrived", reason),
         Err(_) => ("no answer", "the carrier did not answer in time".to_owned()),

@@ -6,6 +6,7 @@
 //! | `ladder` | which level is alerted when: promises 8, 9, 12 |
 //! | `leases` | leases that end, levels that begin again, deliveries that are held back |
 //! | `outcomes` | what an outcome means, in whatever order it comes |
+//! | `limits` | what a limit of the deployment holds back: promise 9 |
 //! | `bounces` | what was accepted and came back: promise 12 |
 //! | `call_in` | people who are called in: promises 9, 11, 19, 20 |
 //! | `people` | states, claimants, releases: promises 5, 6, 11 |
@@ -33,6 +34,7 @@ mod handover;
 mod keys;
 mod ladder;
 mod leases;
+mod limits;
 mod outcomes;
 mod people;
 mod properties;

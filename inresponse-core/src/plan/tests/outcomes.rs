@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 
 use super::scene::Scene;
-use super::{after, levels};
+use super::{after, levels, secs};
 use crate::model::{DeliveryStatus, OutcomeKind};
 use crate::notify::Outcome;
 use crate::plan::{Decision, Input};
@@ -24,6 +24,8 @@ fn p09_what_was_neither_accepted_nor_rejected_is_tried_again() {
         (Some(throttled(0)), OutcomeKind::Throttled, Some((800, 1000))),
         (Some(throttled(7)), OutcomeKind::Throttled, Some((7000, 7000))),
         (Some(throttled(3600)), OutcomeKind::Throttled, Some((30_000, 30_000))),
+        // A CRIT alert never waits for a limit.
+        (Some(Outcome::limited(secs(900), "5 in 900 s")), OutcomeKind::Limited, Some((0, 0))),
         (Some(Outcome::unknown("lost")), OutcomeKind::Unknown, Some((4000, 5000))),
         (NOT_BEGUN, OutcomeKind::NotBegun, Some((0, 0))),
     ];

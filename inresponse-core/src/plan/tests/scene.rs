@@ -343,7 +343,7 @@ impl Scene {
     /// Goes from one due time to the next until nothing is due, and answers what was sent when.
     ///
     /// Contacts whose name begins with `x` reject, those with `u` are unavailable until the first `patience`
-    /// seconds are over, all others accept; each at once.
+    /// seconds are over, all others accept; each at once. A limit holds those with `w` back for as long, if it may.
     pub(super) fn play(&mut self, patience: i64) -> String {
         let mut told: Vec<String> = Vec::new();
         for _ in 0..500 {
@@ -358,6 +358,11 @@ impl Scene {
             for send in &sends {
                 let outcome = match name(&send.contact).as_bytes()[0] {
                     b'x' => Outcome::rejected("550 no such user"),
+                    b'w' if self.now < after(patience)
+                        && plan::may_be_held_back(&self.incident, send.delivery) =>
+                    {
+                        Outcome::limited((after(patience) - self.now).to_std().unwrap(), "5 in 15 minutes")
+                    }
                     b'u' if self.now < after(patience) => Outcome::unavailable("421 not now"),
                     _ => Outcome::Accepted,
                 };

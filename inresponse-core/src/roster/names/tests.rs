@@ -113,7 +113,9 @@ fn verdict(roster: &[&str], edits: &[&str]) -> String {
             Refusal::LastMethod { person, team } => {
                 format!("last method of {person}, fallback of {team}")
             }
-            other @ (Refusal::Twice(_) | Refusal::TooMany(_)) => panic!("{other:?}"),
+            other @ (Refusal::Twice(_) | Refusal::TooMany(_) | Refusal::UnverifiedPhone { .. }) => {
+                panic!("{other:?}")
+            }
         },
     }
 }

@@ -7,7 +7,7 @@ use inresponse_client::{Client, ClientError};
 use inresponse_core::model::{MethodName, StatusUpdates};
 use inresponse_core::roster::{
     DayAhead, Entry, EntryKey, Layer, Member, Override, Profile, Rota, RuleStep, Schedule, Target, Team,
-    TeamLevel, Turn, TurnUnit,
+    TeamLevel, Turn, TurnUnit, WeeklyTest,
 };
 use serde::{Serialize, Serializer};
 
@@ -89,6 +89,9 @@ fn person(person: &Profile) -> String {
         StatusUpdates::On => "gets status updates".to_owned(),
         StatusUpdates::Off => "gets no status updates".to_owned(),
     }));
+    if person.weekly_test() == WeeklyTest::Asked {
+        parts.push("tested weekly".to_owned());
+    }
     parts.join(", ")
 }
 

@@ -10,8 +10,8 @@ use crate::model::{Contact, Delivery, DeliveryStatus};
 use crate::plan::{Dispatch, HoldNothing};
 
 fn any_ends() -> impl Strategy<Value = Ends> {
-    use Ends::{Accepted, NotBegun, Rejected, Throttled, Unavailable, Unknown};
-    prop::sample::select(vec![Accepted, Rejected, Throttled, Unavailable, Unknown, NotBegun])
+    use Ends::{Accepted, Limited, NotBegun, Rejected, Throttled, Unavailable, Unknown};
+    prop::sample::select(vec![Accepted, Rejected, Throttled, Limited, Unavailable, Unknown, NotBegun])
 }
 
 /// Three contacts with up to four attempts each whose processes died, and the final result of each attempt.

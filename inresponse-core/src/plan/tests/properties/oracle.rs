@@ -22,6 +22,7 @@ enum Fate {
     Flying(u32, Time),
     Accepted,
     Dead(Time),
+    Limited,
     Stopped,
 }
 
@@ -33,6 +34,8 @@ struct Delivery {
     lost: BTreeSet<u32>,
     heard_of: bool,
     came_back: bool,
+    /// Whether a limit held the last attempt back.
+    held_back: bool,
     contact: Contact,
     /// How long after its level a rule makes it due, and when its turn comes.
     after: Duration,
@@ -283,10 +286,11 @@ impl Oracle {
         for key in over {
             let delivery = self.deliveries.get_mut(&key).unwrap();
             delivery.lost.insert(delivery.attempts);
-            delivery.heard_of = true;
+            (delivery.heard_of, delivery.held_back) = (true, false);
             delivery.fate = if delivery.lost.len() == 5 { Fate::Dead(now) } else { Fate::Due(now) };
             self.hasten(now);
         }
+        self.limited_come_back(now);
     }
 
     /// "A send that takes long keeps its lease while its process lives", where somebody else would take it over.
@@ -305,10 +309,27 @@ impl Oracle {
         let (open, round) = (self.open, self.round);
         let Some(delivery) = self.deliveries.get_mut(&key).filter(|d| !d.came_back) else { return };
         let current = matches!(delivery.fate, Fate::Flying(n, _) if n == attempt);
+        if current || ends == Ends::Accepted {
+            delivery.held_back = ends == Ends::Limited;
+        }
+        let has_another_way = self.has_another_way(key);
+        let is_crit = self.severity == Severity::Crit;
+        let Some(delivery) = self.deliveries.get_mut(&key) else { return };
         match ends {
             Ends::Accepted => (delivery.fate, delivery.heard_of) = (Fate::Accepted, true),
             _ if !current => _ = delivery.lost.remove(&attempt),
             Ends::Rejected => (delivery.fate, delivery.heard_of) = (Fate::Dead(now), true),
+            Ends::Limited if has_another_way => {
+                (delivery.fate, delivery.heard_of) = (Fate::Limited, true);
+                if open && key.round == round {
+                    self.bring_forward(key, now);
+                }
+            }
+            Ends::Limited if is_crit && open && key.round == round => {
+                let again = again.expect("a CRIT alert is not held back");
+                assert!(again >= now && (again - now).num_seconds() <= 30);
+                (delivery.fate, delivery.heard_of) = (Fate::Due(again), true);
+            }
             _ if open && key.round == round => {
                 let again = again.expect("it is tried again");
                 assert!(again >= now && (again - now).num_seconds() <= 600);
@@ -317,6 +338,66 @@ impl Oracle {
             _ => (delivery.fate, delivery.heard_of) = (Fate::Stopped, true),
         }
         self.hasten(now);
+        self.limited_come_back(now);
+    }
+
+    /// The steps of each person whom a delivery would reach.
+    fn ways(&self, key: DeliveryKey) -> Vec<Vec<DeliveryKey>> {
+        let Purpose::Alert(level) = key.purpose else { return Vec::new() };
+        let is_of_level = |k: &DeliveryKey| (k.round, k.purpose) == (key.round, key.purpose);
+        let of_person = |steps: Vec<(&Contact, Duration)>| {
+            let theirs = self
+                .deliveries
+                .iter()
+                .filter(|(k, d)| is_of_level(k) && steps.contains(&(&d.contact, d.after)));
+            theirs.map(|(k, _)| *k).collect::<Vec<_>>()
+        };
+        let mut ways: Vec<_> = self.matrix.steps_by_person(level).into_iter().map(of_person).collect();
+        ways.retain(|way| way.contains(&key));
+        ways
+    }
+
+    /// "With another way of the person, a limit ends a delivery": one that was accepted, or of which nothing is known yet.
+    fn has_another_way(&self, key: DeliveryKey) -> bool {
+        let is_way = |k: &DeliveryKey| {
+            let delivery = &self.deliveries[k];
+            match delivery.fate {
+                Fate::Accepted => true,
+                Fate::Due(_) | Fate::Flying(..) => !delivery.heard_of,
+                Fate::Dead(_) | Fate::Limited | Fate::Stopped => false,
+            }
+        };
+        let ways = self.ways(key);
+        !ways.is_empty() && ways.iter().all(|way| way.iter().any(|k| *k != key && is_way(k)))
+    }
+
+    /// "A limit makes the person's next method due at once."
+    fn bring_forward(&mut self, key: DeliveryKey, now: Time) {
+        // A step that two people share is the next of both.
+        let mut next = BTreeSet::new();
+        for mut way in self.ways(key) {
+            way.retain(|k| self.deliveries[k].is_to_come() && !self.deliveries[k].is_due(now));
+            let first = way.iter().map(|k| self.deliveries[k].turn).min();
+            next.extend(way.into_iter().filter(|k| Some(self.deliveries[k].turn) == first));
+        }
+        for key in next {
+            let delivery = self.deliveries.get_mut(&key).unwrap();
+            (delivery.turn, delivery.fate) = (now, Fate::Due(now));
+        }
+    }
+
+    /// "With none left, it waits": what was limited is due again if no other way is left.
+    fn limited_come_back(&mut self, now: Time) {
+        if !self.open {
+            return;
+        }
+        let is_limited =
+            |(k, d): &(&DeliveryKey, &Delivery)| k.round == self.round && d.fate == Fate::Limited;
+        let limited: Vec<_> = self.deliveries.iter().filter(is_limited).map(|(k, _)| *k).collect();
+        let lost: Vec<_> = limited.into_iter().filter(|k| !self.has_another_way(*k)).collect();
+        for key in lost {
+            self.deliveries.get_mut(&key).unwrap().fate = Fate::Due(now);
+        }
     }
 
     /// "Push now, call after three minutes": the steps of a level that begins, or what a raise adds to them.
@@ -335,6 +416,7 @@ impl Oracle {
                 lost: BTreeSet::new(),
                 heard_of: false,
                 came_back: false,
+                held_back: false,
                 contact: contact.clone(),
                 after,
                 turn: from + after,
@@ -348,7 +430,19 @@ impl Oracle {
     fn becomes(&mut self, severity: Severity, now: Time) {
         let is_raise = severity > self.severity;
         self.severity = severity;
-        if !is_raise || !self.open || self.matrix.records_only(severity) || self.matrix.is_plain() {
+        if !is_raise || !self.open || self.matrix.records_only(severity) {
+            return;
+        }
+        if severity == Severity::Crit {
+            let round = self.round;
+            for (_, delivery) in self.deliveries.iter_mut().filter(|(k, d)| k.round == round && d.held_back) {
+                delivery.fate = match delivery.fate {
+                    Fate::Due(at) => Fate::Due(at.min(now)),
+                    fate => fate,
+                };
+            }
+        }
+        if self.matrix.is_plain() {
             return;
         }
         for level in self.begun.iter().map(|b| b.level).collect::<Vec<_>>() {
@@ -416,8 +510,10 @@ impl Oracle {
         };
         if matches!(delivery.fate, Fate::Due(_) | Fate::Flying(..) | Fate::Accepted) {
             (delivery.fate, delivery.heard_of, delivery.came_back) = (Fate::Dead(now), true, true);
+            delivery.held_back = false;
         }
         self.hasten(now);
+        self.limited_come_back(now);
     }
 
     fn next_due(&self) -> Option<Time> {

@@ -1,6 +1,7 @@
 //! Scenarios that come to rest.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use chrono::TimeDelta;
 use proptest::collection::vec;
@@ -9,7 +10,7 @@ use proptest::prelude::*;
 use super::super::scene::Scene;
 use super::script::{Ends, LONGEST_STEP, matrix, scenario, severity};
 use super::world::World;
-use crate::model::{DeliveryKey, Incident, Level, Matrix, Origin, Severity, State};
+use crate::model::{Contact, Delivery, DeliveryKey, Incident, Level, Matrix, Origin, Severity, State};
 use crate::plan::{self, Dispatch, HoldNothing};
 
 proptest! {
@@ -67,7 +68,8 @@ fn nobody_is_left_out(incident: &Incident) {
     for level in &begun {
         let deliveries: Vec<_> = incident.level_deliveries(*level).collect();
         for delivery in &deliveries {
-            assert!(delivery.is_accepted() || delivery.is_dead(), "{delivery:?}");
+            let is_settled = delivery.is_accepted() || delivery.is_dead();
+            assert!(is_settled || is_rightly_limited(matrix, *level, delivery, &deliveries), "{delivery:?}");
         }
         if matrix.is_plain() {
             assert_eq!(deliveries.len(), matrix.contacts(*level).len());
@@ -86,6 +88,16 @@ fn nobody_is_left_out(incident: &Incident) {
     assert!(begun.contains(&Level::Fallback) || as_level_1);
     let reached = incident.deliveries().iter().any(|d| d.round == incident.round() && d.is_accepted());
     assert!(!(reached && incident.is_undelivered()));
+}
+
+/// Whether a limit ended a delivery, and everybody whom it would have reached was reached by another one of the level.
+fn is_rightly_limited(matrix: &Matrix, level: Level, one: &Delivery, all: &[&Delivery]) -> bool {
+    let people = matrix.steps_by_person(level);
+    let mut theirs = people.iter().filter(|steps| steps.contains(&(&one.contact, one.after))).peekable();
+    let is_reached = |steps: &Vec<(&Contact, Duration)>| {
+        all.iter().any(|d| d.key() != one.key() && d.is_accepted() && steps.contains(&(&d.contact, d.after)))
+    };
+    one.is_limited() && theirs.peek().is_some() && theirs.all(is_reached)
 }
 
 /// Outcomes by which it is certain whether it has arrived.

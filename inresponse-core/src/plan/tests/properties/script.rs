@@ -73,6 +73,7 @@ pub(super) enum Ends {
     Accepted,
     Rejected,
     Throttled,
+    Limited,
     Unavailable,
     Unknown,
     NotBegun,
@@ -91,6 +92,7 @@ impl Ends {
             Ends::Accepted => Outcome::Accepted,
             Ends::Rejected => Outcome::rejected("no"),
             Ends::Throttled => Outcome::throttled(Duration::from_secs(20), "slower"),
+            Ends::Limited => Outcome::limited(Duration::from_secs(20), "5 in 900 s"),
             Ends::Unavailable => Outcome::unavailable("busy"),
             Ends::Unknown => Outcome::unknown("lost"),
             Ends::NotBegun => return None,
@@ -215,8 +217,10 @@ fn when() -> impl Strategy<Value = When> {
 }
 
 fn ends() -> impl Strategy<Value = Ends> {
-    use Ends::{Accepted, NotBegun, Rejected, Throttled, Unavailable, Unknown};
+    use Ends::{Accepted, Limited, NotBegun, Rejected, Throttled, Unavailable, Unknown};
     prop::sample::select(vec![
+        Limited,
+        Limited,
         Accepted,
         Accepted,
         Rejected,
