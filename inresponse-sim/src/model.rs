@@ -572,7 +572,8 @@ impl Model for Protocol {
                 // Begun in the same moment, or after another look at the record.
                 let wanted = match flight.key.purpose {
                     Purpose::Alert(_) => IncidentState::Open,
-                    Purpose::StatusUpdate(_) => IncidentState::Claimed,
+                    // Nobody is called in here.
+                    Purpose::StatusUpdate(_) | Purpose::CallIn(_) => IncidentState::Claimed,
                 };
                 let holds = world.record.0.state() == wanted
                     && world.record.0.round() == flight.key.round

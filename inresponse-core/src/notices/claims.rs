@@ -174,6 +174,7 @@ impl Notices {
                 Settled::Dropped
             }
             Outcome::Throttled { reason, .. }
+            | Outcome::Limited { reason, .. }
             | Outcome::Unavailable { reason }
             | Outcome::Unknown { reason } => {
                 tracing::warn!(%team, incident, reason, "a notice about an old claim could not be sent yet");

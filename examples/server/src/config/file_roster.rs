@@ -142,7 +142,7 @@ fn is_without_levels(levels: &Levels) -> bool {
 }
 
 /// The words of the HTTP API that have another form in a file: kebab-case.
-const WORDS: [(&str, &str); 9] = [
+const WORDS: [(&str, &str); 10] = [
     ("claimTimeoutSeconds", "claim-timeout-seconds"),
     ("escalateAfterSeconds", "escalate-after-seconds"),
     ("alertLevels", "alert-levels"),
