@@ -66,7 +66,7 @@ async fn by_copy(
     targets: &[Target],
 ) -> Result<Callees, Outage> {
     let now = lookup.clocks.now();
-    let (mut people, mut not): (Vec<(usize, OnDuty)>, Vec<(usize, Uncalled)>) = (Vec::new(), Vec::new());
+    let (mut people, mut not) = (Vec::<(usize, OnDuty)>::new(), Vec::new());
     for (i, target) in targets.iter().enumerate() {
         let of = match target {
             Target::Team(other) => other,

@@ -83,17 +83,18 @@ fn p19_if_all_steps_so_far_are_dead_the_next_is_due_at_once() {
 
 #[test]
 fn p11_what_stops_those_who_are_called_in() {
-    type Deed = fn(&mut Scene) -> Result<bool, Refusal>;
-    let take_over: Deed = |s| s.asks(&Update::state(person("lee"), StateChange::Claim(TakeOver::Yes)));
+    type Deed = Box<dyn Fn(&mut Scene) -> Result<bool, Refusal>>;
+    let take_over: Deed =
+        Box::new(|s| s.asks(&Update::state(person("lee"), StateChange::Claim(TakeOver::Yes))));
     let hand_to = |to: &'static str| {
         move |s: &mut Scene| s.asks(&Update::state(person("jo"), StateChange::HandTo(person(to))))
     };
     // Kim and lee are called in at 100, and get their pushes then. This happens at 150; what is sent afterwards?
-    let cases: [(&str, Box<dyn Fn(&mut Scene) -> Result<bool, Refusal>>, &str, &str); 9] = [
+    let cases: [(&str, Deed, &str, &str); 9] = [
         ("nothing", Box::new(|_| Ok(true)), "jo", "280 c1:kcall c1:lcall"),
         ("kim answers", Box::new(|s| s.claim("kim")), "jo", "280 c1:lcall"),
         ("jo claims again", Box::new(|s| Ok(!s.claim("jo").unwrap())), "jo", "280 c1:kcall c1:lcall"),
-        ("lee takes over", Box::new(take_over), "lee", "280 c1:kcall"),
+        ("lee takes over", take_over, "lee", "280 c1:kcall"),
         ("handed to kim", Box::new(hand_to("kim")), "kim", "280 c1:lcall"),
         ("resolved", Box::new(|s| s.resolve("jo")), "jo", ""),
         ("resolved by kim", Box::new(|s| s.resolve("kim")), "jo", ""),
