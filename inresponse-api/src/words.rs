@@ -113,7 +113,7 @@ words! {
     LevelWord {
         /// The level that is alerted if nobody else can be reached, or nobody else has claimed.
         Fallback = "fallback",
-        /// Somebody was called in, whoever has the incident.
+        /// Somebody was called in, also if somebody has the incident.
         CallIn = "callIn",
         /// Somebody is told who has the incident; nobody is alerted.
         StatusUpdate = "news",
@@ -267,7 +267,7 @@ words! {
     MessageKind {
         /// An alert: somebody must respond.
         Alert = "inresponse.alert",
-        /// Somebody called the contact in, whoever has the incident.
+        /// Somebody called the contact in, also if somebody has the incident.
         CalledIn = "inresponse.calledIn",
         /// A status update: somebody has claimed the incident.
         Claimed = "inresponse.claimed",

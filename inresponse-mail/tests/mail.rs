@@ -295,7 +295,7 @@ To {to}, delivery 10001-1-n1-0-"
 }
 
 #[test]
-fn whoever_is_called_in_is_told_by_whom_and_who_has_it() {
+fn a_person_who_is_called_in_is_told_by_whom_and_who_has_it() {
     let before = status_update(StateChange::Claim(TakeOver::No), "jo@example.org");
     let people = Matrix::new(vec![vec![contact("lee@example.org")]], Vec::new(), Duration::from_secs(600));
     let update = Update::call_in(Person::new("jo@example.org").unwrap(), people);

@@ -87,8 +87,8 @@ impl PushoverReceipts {
                         Ok(_) => claims += 1,
                         // The next look asks again.
                         Err(error) => {
-                            let (incident, error) = (waiting.incident.value(), Chain::of(&error));
-                            tracing::warn!(incident, %error, "an acknowledgement could not be taken");
+                            let incident = waiting.incident.value();
+                            tracing::warn!(incident, error = %Chain::of(&error), "an acknowledgement could not be taken");
                         }
                     }
                 }

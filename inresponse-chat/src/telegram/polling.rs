@@ -153,7 +153,7 @@ impl TelegramPolling {
             let call = match read_update(update) {
                 Some(update) => match taken(&self.engine, update).await {
                     Ok(call) => call,
-                    // It would fail again, and the updates after it would wait for ever.
+                    // It would fail again, and the updates after it would never be taken.
                     Err(error) if error.kind() == OutageKind::Permanent => {
                         tracing::error!(update_id, error = %Chain::of(&error), "an answer of Telegram is dropped");
                         None

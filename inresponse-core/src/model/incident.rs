@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     CallIns, Called, Contact, DedupKey, Delivery, DeliveryId, DeliveryKey, IncidentNumber, Level, Link,
-    Matrix, Person, Purpose, Recipient, Reporter, ServiceName, Severity, Source, State, TeamName, Timeline,
-    Unknown,
+    Matrix, Person, Purpose, Recipient, Reporter, ServiceName, Severity, Signature, Source, State, TeamName,
+    Timeline, Unknown,
 };
 use crate::clock::{later, to_micros};
 
@@ -42,24 +42,6 @@ pub(crate) const LIMITED: u32 = 6;
 /// The format of bodies that were stored without one.
 fn first_format() -> u32 {
     FIRST_FORMAT
-}
-
-/// Who made a change, and when.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Signature {
-    /// The person who made the change.
-    pub by: Person,
-    /// When the change was made.
-    #[serde(with = "micros")]
-    pub at: DateTime<Utc>,
-    #[serde(flatten)]
-    pub(crate) unknown: Unknown,
-}
-
-impl Signature {
-    pub(crate) fn new(by: Person, at: DateTime<Utc>) -> Self {
-        Self { by, at, unknown: Unknown::default() }
-    }
 }
 
 /// When a problem ended, as its monitoring system reported it.
@@ -450,6 +432,12 @@ impl Incident {
             }
         };
         is_wanted && delivery.round == self.round
+    }
+
+    /// Whether somebody is called in at that contact and has not answered.
+    pub(crate) fn has_live_call(&self, contact: &Contact) -> bool {
+        let mut calls = self.current_deliveries().filter(|d| d.purpose.is_call_in());
+        calls.any(|d| d.contact == *contact && self.wants(d))
     }
 
     /// Whether everybody whom a delivery calls in is here.

@@ -154,7 +154,7 @@ impl Notices {
     async fn tell(&self, team: &TeamName, book: &Book, record: &Record, claim: &Claim) -> Settled {
         let incident = record.number().value();
         let Some(to) = record.incident.claimed().and_then(|claimed| address(book, &claimed.by)) else {
-            tracing::info!(%team, incident, "nobody is told of an old claim: the claimant has no mail address");
+            tracing::info!(%team, incident, "an old claim is not reported: the claimant has no mail address");
             return Settled::Dropped;
         };
         let alert = match alert(&self.engine, team, record, claim, &to) {

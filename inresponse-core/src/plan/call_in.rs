@@ -178,7 +178,7 @@ pub(super) fn respond(
     // A message that shows a state or rings until it is withdrawn is changed.
     let shown: Vec<Contact> = calls(incident)
         .filter(is_theirs)
-        .filter(|d| d.receipt.is_some() && !has_live_call(incident, &d.contact))
+        .filter(|d| d.receipt.is_some() && !incident.has_live_call(&d.contact))
         .map(|d| d.contact.clone())
         .collect();
     for contact in shown {
@@ -186,7 +186,7 @@ pub(super) fn respond(
     }
 }
 
-/// The incident is claimed, handed over or resolved: whoever has it now is no responder. If nobody had it, the claim
+/// The incident is claimed, handed over or resolved: its holder is no responder. If nobody had it, the claim
 /// stops all calls that were made before it.
 pub(super) fn claimed(incident: &mut Incident, before: State, now: DateTime<Utc>) {
     if before == State::Open {
@@ -209,11 +209,6 @@ fn stop_unwanted(incident: &mut Incident, now: DateTime<Utc>) {
     for i in over {
         incident.deliveries[i].status = DeliveryStatus::Stopped { at: now };
     }
-}
-
-/// Whether somebody is called in at that contact and has not answered.
-pub(super) fn has_live_call(incident: &Incident, contact: &Contact) -> bool {
-    calls(incident).any(|d| d.contact == *contact && incident.wants(d))
 }
 
 /// The calls that a new round goes on with: those that are not settled. One that is being sent now is due again when

@@ -9,7 +9,7 @@ use super::decision::{Decision, Dispatch, change};
 use super::draft::Draft;
 use super::due::due;
 use super::hold::{Hold, HoldNothing};
-use super::personal;
+use super::{limited, personal};
 use crate::clock::to_micros;
 use crate::model::{
     CallIns, DedupKey, Entry, Event, FIRST_FORMAT, Incident, IncidentNumber, KeyName, Matrix, Report,
@@ -146,6 +146,7 @@ pub(super) fn repeat(
         began_by(&mut next, now);
         next.severity = severity;
         next.timeline.push_by(now, event, key);
+        limited::raised(&mut next, now);
         personal::raise(&mut next, now);
         return change(next, Vec::new(), now);
     }

@@ -122,7 +122,7 @@ fn merge(incident: &Incident, ended: Ending<'_>, now: DateTime<Utc>) -> Decision
         && incident.state != State::Open
         && !delivery.is_status_update()
         && !incident.wants(delivery)
-        && !call_in::has_live_call(incident, delivery.contact())
+        && !incident.has_live_call(delivery.contact())
     {
         status_updates::catch_up(&mut next, delivery.contact(), now);
     }

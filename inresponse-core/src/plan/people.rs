@@ -9,7 +9,7 @@ use super::decision::{Decision, change};
 use super::ladder::{self, Rung};
 use super::request::{Refusal, StateChange, TakeOver, Update};
 use super::round::{Alerted, NextRound, RoundOf, begin_again, next_of, stop_pending};
-use super::{call_in, claim_end, claim_notice, handover, personal, status_updates};
+use super::{call_in, claim_end, claim_notice, handover, limited, personal, status_updates};
 use crate::model::{
     Contact, Edge, Ended, Event, Incident, KeyName, Level, Matrix, MethodName, Person, Signature, State,
 };
@@ -34,6 +34,7 @@ pub(super) fn update(
         let by = Some(update.by.clone());
         who.notes(&mut next, Event::SeverityChanged { from: incident.severity, to: severity, by }, now);
         if severity > incident.severity {
+            limited::raised(&mut next, now);
             personal::raise(&mut next, now);
         }
         changed = true;
@@ -289,7 +290,7 @@ fn escalate(incident: &mut Incident, who: Who<'_>, now: DateTime<Utc>) -> Result
     Ok(())
 }
 
-/// Calls more people in, whoever has the incident. Returns whether there is anybody who is not here and not being called
+/// Calls more people in, also if somebody has the incident. Returns whether there is anybody who is not here and not being called
 /// already.
 fn call_in(
     incident: &mut Incident,

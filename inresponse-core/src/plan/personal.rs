@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use super::limited;
 use crate::clock::later;
 use crate::model::{
     BegunLevel, Contact, Delivery, DeliveryKey, DeliveryStatus, Event, Incident, Level, Matrix, Purpose,
@@ -61,7 +60,6 @@ pub(super) fn raise(incident: &mut Incident, now: DateTime<Utc>) {
     if incident.state != State::Open || incident.matrix.records_only(severity) {
         return;
     }
-    limited::raised(incident, now);
     note_cut(incident, incident.matrix.cut(severity), now);
     if incident.matrix.is_plain() {
         return;

@@ -2,7 +2,6 @@
 
 use chrono::{DateTime, Utc};
 
-use super::call_in;
 use crate::model::{
     Contact, Delivery, DeliveryKey, DeliveryStatus, Incident, Matrix, OutcomeKind, Person, Purpose,
     StatusUpdates,
@@ -34,8 +33,8 @@ pub(super) fn create(incident: &mut Incident, by: &Person, new_owner: &[Contact]
     let has_receipt =
         |contact: &Contact| incident.deliveries.iter().any(|d| d.contact == *contact && d.receipt.is_some());
     told.retain(|contact| new_owner.contains(contact) || has_receipt(contact) || !is(incident, contact, by));
-    // Whoever is called in and has not answered must not think that nobody needs them.
-    told.retain(|contact| new_owner.contains(contact) || !call_in::has_live_call(incident, contact));
+    // People who are called in and have not answered must not think that nobody needs them.
+    told.retain(|contact| new_owner.contains(contact) || !incident.has_live_call(contact));
     told.truncate(Matrix::MAX_CONTACTS);
 
     let round = incident.round;

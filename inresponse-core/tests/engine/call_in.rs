@@ -96,7 +96,7 @@ async fn p16_a_target_is_resolved_now_or_refused_with_its_place() {
 }
 
 #[tokio::test]
-async fn p19_whoever_is_called_in_gets_their_steps_while_the_claim_stays() {
+async fn p19_a_person_who_is_called_in_gets_their_steps_while_the_claim_stays() {
     let stage = stage().await;
     let number = called(&stage, &["person:kim", "team:db"]).await;
     assert_eq!(stage.advance(number).await, Advanced::WaitUntil(after(190)));

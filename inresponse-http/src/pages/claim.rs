@@ -193,7 +193,7 @@ pub(crate) async fn claim(
         // If the claim has ended meanwhile, it is claimed again.
         Then::Snooze => vec![StateChange::Claim(take_over), StateChange::Snooze(SNOOZE)],
     };
-    // Whoever has the link of a shared address was called in there.
+    // Everybody who has the link of a shared address was called in there.
     let asked_at = Some(link.verified.recipient.clone());
     let update = |change| Update {
         asked_at: asked_at.clone(),

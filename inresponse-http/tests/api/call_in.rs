@@ -40,7 +40,7 @@ fn told(world: &World) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn p11_whoever_has_an_incident_calls_in_a_person_and_a_team_and_keeps_it() {
+async fn p11_a_claimant_calls_in_a_person_and_a_team_and_keeps_the_claim() {
     let world = world().await;
     let path = claimed(&world).await;
     let before = told(&world).len();

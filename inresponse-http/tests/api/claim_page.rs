@@ -259,7 +259,7 @@ async fn p22_the_claimant_keeps_a_claim_by_their_link() {
 }
 
 #[tokio::test]
-async fn p20_whoever_was_called_in_says_so_on_the_page_of_the_link() {
+async fn p20_a_person_who_was_called_in_says_so_on_the_page_of_the_link() {
     let world = World::new().await;
     let kim = json!({ "methods": { "push": "push@example.org", "call": "call@example.org" } });
     assert_eq!(world.put("/people/kim", kim).await.status, StatusCode::OK);
@@ -282,7 +282,7 @@ async fn p20_whoever_was_called_in_says_so_on_the_page_of_the_link() {
     let done = open(&world, Method::POST, &push, "name=").await;
     assert_eq!(done.status, StatusCode::OK);
     assert!(done.text.contains("jo has it, and you help"), "{}", done.text);
-    // Whoever has the link of a shared address may answer there under their own name.
+    // Everybody who has the link of a shared address may answer there under their own name.
     let done = open(&world, Method::POST, &link("room@example.org"), "name=Al").await;
     assert!(done.text.contains("jo has it, and you help"), "{}", done.text);
     let now = world.get(&path).await.json;

@@ -27,7 +27,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// P11: whoever is called in was named by a call, or by somebody who escalated a claimed incident.
+    /// P11: a person who is called in was named by a call, or by somebody who escalated a claimed incident.
     fn somebody_called(&self, number: IncidentNumber, sent: &Sent) {
         let mut calls =
             self.updates_of(number).iter().filter(|call| may_have(call) && call.began <= sent.began);

@@ -67,7 +67,7 @@ pub(crate) enum ClientCommand {
     /// Example: inresponse escalate 10000
     #[command(verbatim_doc_comment, after_help = EXIT)]
     Escalate(incidents::Act),
-    /// Call more people in. Whoever has the incident keeps it.
+    /// Call more people in. The claim stays.
     ///
     /// Example: inresponse call-in 10000 person:kim team:db
     #[command(verbatim_doc_comment, after_help = EXIT)]

@@ -158,7 +158,7 @@ fn p20_an_answer_to_a_status_update_counts_even_if_a_later_one_has_replaced_it()
         assert_eq!(scene.claim("kim"), Ok(true));
         scene.due();
         let mut updates = scene.incident.deliveries.iter().filter(|d| d.is_status_update());
-        let to_jo = updates.find(|d| d.contact == at("phone")).expect("jo is told of the claim").key();
+        let to_jo = updates.find(|d| d.contact == at("phone")).expect("jo is told that kim has it").key();
         let id = scene.incident.delivery_id(to_jo);
         let take_over = Update::state(person("jo"), StateChange::Claim(TakeOver::Yes));
         assert_eq!(scene.asks(&take_over), Ok(true));

@@ -40,7 +40,7 @@ fn sent(scene: &mut Scene) -> String {
 }
 
 #[test]
-fn p09_whoever_is_called_in_gets_each_step_of_their_rule_and_the_claim_stays() {
+fn p09_people_who_are_called_in_get_each_step_of_their_rule_and_the_claim_stays() {
     let mut scene = claimed();
     assert_eq!(scene.call_in("jo", KIM), Ok(true));
     assert_eq!((scene.incident.state(), holder(&scene)), (State::Claimed, "jo".to_owned()));
@@ -132,7 +132,7 @@ fn p11_what_stops_those_who_are_called_in() {
 }
 
 #[test]
-fn p06_whoever_is_called_in_and_claims_is_a_responder_and_the_claim_does_not_move() {
+fn p06_a_person_who_is_called_in_and_claims_is_a_responder_and_the_claim_does_not_move() {
     let mut scene = claimed();
     assert_eq!(scene.claim("kim"), Err(Refusal::ClaimedBy(person("jo"))), "nobody called kim");
     assert_eq!(scene.call_in("jo", KIM), Ok(true));
@@ -171,7 +171,7 @@ fn p11_a_claim_stops_those_who_were_called_in_before_it() {
 }
 
 #[test]
-fn p05_whoever_is_called_in_to_an_open_incident_may_claim_it() {
+fn p05_a_person_who_is_called_in_to_an_open_incident_may_claim_it() {
     let mut scene = Scene::crit(levels(&["a"]));
     scene.due();
     scene.accepts("1:a").at(10);
@@ -275,7 +275,7 @@ fn nobody_is_called_twice_while_their_first_call_is_not_settled() {
 }
 
 #[test]
-fn an_address_is_the_same_with_and_without_its_scheme() {
+fn an_address_means_one_contact_with_or_without_its_scheme() {
     for name in ["room@x.org", "mailto:room@x.org", "MAILTO:room@X.org"] {
         let mut scene = claimed();
         assert_eq!(scene.call_in("jo", "room"), Ok(true));
@@ -350,7 +350,7 @@ fn p20_an_answer_of_somebody_who_was_called_in_counts_and_the_claim_stays() {
 }
 
 #[test]
-fn p06_an_answer_at_a_shared_address_counts_for_whoever_has_the_link() {
+fn p06_an_answer_at_a_shared_address_counts_for_everybody_who_has_the_link() {
     let mut scene = claimed();
     assert_eq!(scene.call_in("jo", "room"), Ok(true));
     scene.due();
