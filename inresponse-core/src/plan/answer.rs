@@ -42,12 +42,15 @@ pub(crate) fn judge(incident: &Incident, answer: &Answer) -> Result<Person, Refu
 /// button twice: one alert escalates once.
 fn has_escalated(incident: &Incident, answer: &Answer) -> bool {
     let Ok(Purpose::Alert(level)) = asked(incident, answer).map(|asked| asked.purpose) else { return false };
-    if incident.state == State::Claimed {
-        return incident.call_ins.levels.iter().any(|called| *called > level);
+    match incident.state {
+        State::Open => {
+            let of_level = incident.begun.iter().find(|begun| begun.level == level);
+            let is_passed = of_level.is_some_and(|begun| begun.passed_at.is_some());
+            is_passed || incident.begun.last().is_some_and(|last| last.level != level)
+        }
+        State::Claimed => incident.call_ins.levels.iter().any(|called| *called > level),
+        State::Resolved => false,
     }
-    let of_level = incident.begun.iter().find(|begun| begun.level == level);
-    let is_passed = of_level.is_some_and(|begun| begun.passed_at.is_some());
-    is_passed || incident.begun.last().is_some_and(|last| last.level != level)
 }
 
 /// Whether the person who answers was called in during this round, so that their answer counts although somebody else

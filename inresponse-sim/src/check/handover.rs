@@ -190,6 +190,7 @@ fn is_by(event: &Event, person: &Person) -> bool {
         Event::Claimed { by, .. }
         | Event::HandedOver { by, .. }
         | Event::HandedToTeam { by, .. }
+        | Event::CalledIn { by, .. }
         | Event::Escalated { by }
         | Event::Snoozed { by, .. }
         | Event::Released { by }

@@ -231,6 +231,9 @@ fn p20_an_alert_escalates_once_however_often_the_answer_comes() {
     let of_level_2 = Answer { to, from: Some(at("kim")), ..of_level_1 };
     assert_eq!(taken(&mut scene, &of_level_2), "OPEN");
     assert_eq!(scene.due(), "3:lee");
+    assert_eq!(scene.resolve("lee"), Ok(true));
+    let late = "it is RESOLVED, so there is nothing to escalate";
+    assert_eq!(taken(&mut scene, &of_level_2), late, "it is not said that it was escalated");
 }
 
 #[test]
