@@ -93,8 +93,12 @@ async fn p05_p06_an_incident_goes_through_its_states_and_a_conflict_says_who_has
     assert_eq!((released.incident.state, released.incident.round), (State::Open, 2));
     let handed = client.update(number, &Update::hand_to("lee").by("kim")).await.unwrap();
     assert_eq!(handed.incident.claimed_by.as_deref(), Some("lee"));
-    let refused = client.update(number, &Update::escalate()).await.unwrap_err();
-    assert_eq!(refused.kind(), Kind::Conflict, "nobody is being alerted");
+    let called = client.update(number, &Update::escalate()).await.unwrap();
+    assert_eq!(
+        called.incident.claimed_by.as_deref(),
+        Some("lee"),
+        "the next level is called in, and the claim stays"
+    );
     let error = client.update(number, &Update::hand_to_team("nobody")).await.unwrap_err();
     assert_eq!(error.kind(), Kind::Invalid);
     let resolved = client.update(number, &Update::resolve().with_note("done")).await.unwrap();

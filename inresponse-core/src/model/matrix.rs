@@ -345,9 +345,13 @@ impl Matrix {
     /// Whether status updates go to that contact: as the person has chosen whose contact it is, else as everybody gets
     /// them. If several people share the contact, one who gets them is enough.
     pub fn status_updates_at(&self, contact: &Contact) -> StatusUpdates {
-        let whose = (0..).zip(&self.recipients).filter(|(_, one)| one.contact == *contact);
-        let chosen = whose.map(|(place, _): (u16, _)| {
-            let choice = self.choices.iter().find(|(of, _)| *of == place);
+        // A person may be known at several places: at levels, and because somebody called them in.
+        let whose = self.recipients.iter().filter(|one| one.contact == *contact);
+        let chosen = whose.map(|one| {
+            let is_theirs = |place: u16| {
+                self.recipients.get(usize::from(place)).is_some_and(|other| other.person == one.person)
+            };
+            let choice = self.choices.iter().find(|(place, _)| is_theirs(*place));
             choice.map_or(self.status_updates, |(_, choice)| *choice)
         });
         let chosen: Vec<_> = chosen.collect();

@@ -31,7 +31,8 @@ pub(super) fn telegram_update(data: &[u8]) {
         Some(Update::Link { account, code, .. }) => {
             account_holds(&account, "telegram");
             assert!(!code.is_empty() && code.trim() == code);
-            assert!(text.is_some_and(|text| text.contains("private")));
+            let json = serde_json::from_str::<serde_json::Value>(&String::from_utf8_lossy(data));
+            assert!(json.is_ok_and(|json| json["message"]["chat"]["type"] == "private"));
         }
         Some(Update::Help { account, .. }) => account_holds(&account, "telegram"),
         Some(Update::Other) | None => {}

@@ -159,7 +159,7 @@ fn p07_the_timeline_says_once_what_a_limit_held_back() {
     let read = Record::decode(&draft.body(), Version::FIRST, 1, scene.incident.created_at()).unwrap();
     assert_eq!(read.incident.deliveries(), scene.incident.deliveries());
     assert!(!read.incident.is_left_to_newer());
-    assert!(String::from_utf8(draft.body()).unwrap().contains(r#""format":5"#));
+    assert!(String::from_utf8(draft.body()).unwrap().contains(r#""format":6"#));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::scene::Scene;
 use super::{levels, name, person};
-use crate::model::{DeliveryStatus, Incident, Severity, State, StatusUpdates};
+use crate::model::{DeliveryStatus, Incident, Recipient, Severity, State, StatusUpdates};
 use crate::notify::Outcome;
 use crate::plan::{self, Decision, HoldNothing, Input, StateChange, TakeOver, Update};
 
@@ -163,7 +163,12 @@ fn a_person_chooses_whether_they_get_status_updates() {
         let people = (0..).zip(matrix.recipients());
         let choices = people.filter_map(|(place, one)| Some((place, choice(one.person.as_str())?)));
         let choices = choices.collect();
-        matrix.choosing(choices)
+        let mut matrix = matrix.choosing(choices);
+        // Somebody called jo in before: jo is known at no level, too.
+        let known = matrix.recipients().iter().filter(|one| one.person.as_str() == "jo");
+        let known: Vec<_> = known.map(|one| Recipient { level: None, ..one.clone() }).collect();
+        matrix.know(known);
+        matrix
     };
     for (updates, jo, kim, expected) in [
         (Off, None, None, ""),
