@@ -127,12 +127,15 @@ fn claim_over(over: &ClaimOver<'_>, at: &str) -> String {
     format!("the claim of {} ended at {at}{after}", over.by)
 }
 
-/// The people, and addresses of nobody known. These are masked: a topic or a URL is a secret, and others read the message.
+/// The people, and addresses of nobody known. All but mail addresses are masked: a topic or a URL is a secret, and others
+/// read the message.
 fn names<'a>(incident: &Incident, contacts: impl Iterator<Item = &'a Contact>) -> String {
     let recipients = incident.matrix().recipients();
-    let name = |contact: &Contact| match recipients.iter().any(|one| one.contact == *contact) {
-        true => incident.shown(contact),
-        false => contact.masked(),
+    let is_known = |contact: &Contact| recipients.iter().any(|one| one.contact == *contact);
+    let name = |contact: &Contact| match contact.scheme() {
+        "mailto" => incident.shown(contact),
+        _ if is_known(contact) => incident.shown(contact),
+        _ => contact.masked(),
     };
     contacts.map(name).collect::<Vec<_>>().join(", ")
 }

@@ -90,8 +90,13 @@ async fn nothing_is_posted_to_internal_addresses() {
         ("https://169.254.169.254/latest/meta-data".to_owned(), "internal"),
     ] {
         let outcome = notifier.notify(&alert(&contact, 1), SOON).await;
-        assert!(is_rejected(&outcome, because), "{contact}: {outcome:?}");
         let named = contact.contains("localhost");
+        // What a resolver answers may change, so such a contact is tried again.
+        let is_tried_again = matches!(&outcome, Outcome::Unavailable { reason } if reason.contains(because));
+        assert!(
+            if named { is_tried_again } else { is_rejected(&outcome, because) },
+            "{contact}: {outcome:?}"
+        );
         assert_eq!(notifier.reaches(&Contact::new(&contact).unwrap()), named, "{contact}");
     }
     assert!(server.requests("/hook").is_empty());
