@@ -101,8 +101,16 @@ impl Scenario {
             Rare::LongClaims => {
                 self.claims = Claims::Long;
                 (self.reports, self.acts, self.storm) = (rng.between(2, 4), rng.between(2, 6), None);
-                // Faults may occur when the notice is due.
-                self.chaos = rng.between(700, 1_100) * SECOND;
+                if rng.chance(500) {
+                    // Faults may occur when the notice is due.
+                    self.chaos = rng.between(700, 1_100) * SECOND;
+                } else {
+                    // Nothing explains a missing notice.
+                    rates.fill(0);
+                    self.moods.clear();
+                    (self.jumps, self.kills, self.restarts) = (0, 0, 0);
+                    self.chaos = rng.between(5, 15) * SECOND;
+                }
                 for team in self.roster.teams.values_mut() {
                     team.claim_timeout = Some(Duration::from_secs(rng.between(1_190, 1_500)));
                 }

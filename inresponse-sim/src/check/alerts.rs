@@ -1,6 +1,6 @@
 //! Checks P10, P11 and P14: which alerts may be sent, and when no more.
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use inresponse_core::model::{Event, IncidentNumber, StatusUpdates};
 use inresponse_core::plan::StateChange;
 use inresponse_core::roster::Profile;
@@ -227,15 +227,24 @@ impl Checker<'_> {
             let timeline = self.last.get(&update.number).map(|record| record.incident.timeline().entries());
             // So may a step of a rule, later or by a raise.
             let steps = self.last.get(&update.number).map_or(&[][..], |record| record.incident.deliveries());
-            let had_a_step = steps
-                .iter()
-                .any(|d| !d.is_status_update() && *d.contact() == update.contact && d.attempts() > 0);
+            let had_a_step_since = |is_so: &dyn Fn(DateTime<Utc>) -> bool| {
+                let mut theirs = steps.iter().filter(|d| !d.is_status_update() && d.attempts() > 0);
+                theirs.any(|d| *d.contact() == update.contact && is_so(d.since()))
+            };
+            let had_a_step = had_a_step_since(&|_| true);
             let sends = [&self.sends, &self.calls].into_iter().filter_map(|sends| sends.get(&update.number));
             let was_sent = sends.flatten().any(|i| {
                 let sent = self.sent(*i);
                 sent.contact == update.contact && sent.began <= update.began
             });
-            let may_be_unsent = !self.is_quiet(0, update.began);
+            // Or the lease was just taken, and the message is sent in a moment.
+            let is_near = |at: DateTime<Utc>| {
+                self.time_of(at).is_some_and(|at| at.abs_diff(update.began) <= 2 * SECOND)
+            };
+            let just_leased = timeline
+                .is_some_and(|entries| entries.iter().any(|e| is_near(e.at) && began(&e.event)))
+                || had_a_step_since(&is_near);
+            let may_be_unsent = just_leased || !self.is_quiet(0, update.began);
             let was_alerted = self.may_get_updates(update)
                 && (was_sent
                     || may_be_unsent && had_a_step
