@@ -130,7 +130,10 @@ impl Checker<'_> {
             Some((person, _)) => person.as_str() == name.as_str(),
             None => {
                 let had = |contact: &Contact| self.had(name.as_str(), contact);
+                // The recipient of a status update may be forgotten; then another message to the account counts.
+                let is_other = |from: &Contact| sent.is_status_update() && name.as_str() == from.address();
                 name.as_str() == sent.contact.address()
+                    || over.from.as_ref().is_some_and(is_other)
                     || had(&sent.contact)
                     || over.from.as_ref().is_some_and(had)
             }

@@ -147,7 +147,13 @@ pub(super) fn confirms(entries: &[Entry]) -> bool {
         return false;
     };
     let is_end = |event: &Event| {
-        matches!(event, Event::Released { .. } | Event::ClaimEnded { .. } | Event::HandoverUnanswered { .. })
+        matches!(
+            event,
+            Event::Released { .. }
+                | Event::HandedToTeam { .. }
+                | Event::ClaimEnded { .. }
+                | Event::HandoverUnanswered { .. }
+        )
     };
     let holds = |event: &Event| matches!(event, Event::Claimed { .. } | Event::HandedOver { .. });
     let last = before.iter().rev().map(|entry| &entry.event).find(|event| holds(event) || is_end(event));

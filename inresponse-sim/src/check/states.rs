@@ -322,7 +322,11 @@ impl<'a> Checker<'a> {
         let claims = |call: &&&UpdateCall| {
             let has_it = match call.answer.got() {
                 Some(Verdict::Changed(record)) => {
-                    let helps = record.incident.responders().iter().any(|one| one.by == call.update.by);
+                    // Who answers over a channel is known only to the roster.
+                    let at = record.incident.updated_at();
+                    let is_answer = call.over.is_some();
+                    let mut responders = record.incident.responders().iter();
+                    let helps = responders.any(|one| one.by == call.update.by || is_answer && one.at == at);
                     record.incident.claimed().is_some() && !helps
                 }
                 Some(Verdict::Unchanged(_) | Verdict::Refused(..) | Verdict::Absent) | None => false,
