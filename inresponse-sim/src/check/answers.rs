@@ -142,9 +142,14 @@ impl Checker<'_> {
 
     /// Whether a person had an address in any roster of the run.
     pub(super) fn had(&self, person: &str, contact: &Contact) -> bool {
+        self.had_one(person, |one| one == contact)
+    }
+
+    /// Whether a person had such an address in any roster of the run.
+    pub(super) fn had_one(&self, person: &str, is_it: impl Fn(&Contact) -> bool) -> bool {
         self.history.rosters.iter().any(|(_, roster)| {
             let mut people = roster.book.people().iter().filter(|(id, _)| id.as_str() == person);
-            people.any(|(_, profile)| profile.methods().values().any(|one| one == contact))
+            people.any(|(_, profile)| profile.methods().values().any(&is_it))
         })
     }
 }

@@ -1,7 +1,9 @@
 //! Checks P9, P11 and P19 for people who are called in: each gets each step of the call unless something stops it,
 //! nobody is called in without a call, and the claim does not move.
 
-use inresponse_core::model::{Delivery, DeliveryStatus, IncidentNumber, Level, Person, Purpose, State};
+use inresponse_core::model::{
+    Contact, Delivery, DeliveryStatus, IncidentNumber, Level, Person, Purpose, State,
+};
 use inresponse_core::plan::{self, StateChange, TakeOver};
 use inresponse_core::store::Record;
 
@@ -109,9 +111,14 @@ impl<'a> Checker<'a> {
                 || by.contact().as_ref() == Some(delivery.contact())
                 || by.as_str() == delivery.contact().address()
         };
+        // An answer over a channel is by the address of the message that was answered.
+        let answers = |later: &UpdateCall| {
+            let is_it = |one: &Contact| one.address() == later.update.by.as_str();
+            later.over.is_some() && called.people.iter().any(|person| self.had_one(person.as_str(), is_it))
+        };
         let stops = |later: &UpdateCall| match &later.update.state {
             Some(StateChange::Resolve | StateChange::End(_)) => true,
-            Some(StateChange::Claim(_)) => may_be_claimed || is_called(&later.update.by),
+            Some(StateChange::Claim(_)) => may_be_claimed || is_called(&later.update.by) || answers(later),
             Some(StateChange::HandTo(to)) => may_be_claimed || is_called(to),
             Some(
                 StateChange::Release(_)
