@@ -109,9 +109,12 @@ impl<'a> Checker<'a> {
 
     /// Whether nothing explains that a step of a level comes late.
     fn must_come(&self, begun: &Begun<'a>, contact: &Contact, from: Micros, deadline: Micros) -> bool {
+        // The level may have begun before its first send, without a free slot, by the rules of an earlier severity.
+        let said = begun.sends.first().map(|one| self.said_to_begin(begun.number, one));
+        let began = said.into_iter().flatten().fold(from, Micros::min);
         self.is_quiet(from, deadline)
             && self.is_open(begun.number, from, deadline)
-            && self.has_its_severity(begun.number, from)
+            && self.has_its_severity(begun.number, began.saturating_sub(SECOND))
             && deadline < self.history.ended_at
             && !self.is_crowded(contact, from, deadline)
     }
