@@ -115,6 +115,33 @@ mod tests {
     }
 
     #[test]
+    fn p09_a_provider_whose_outcomes_are_never_known_does_not_keep_the_others_from_being_tried() {
+        let (a, b) = (RecordingNotifier::new(), RecordingNotifier::new());
+        (0..2).for_each(|_| a.then(Outcome::unknown("500")));
+        let clock = ManualClock::at("2026-11-24T03:00:00Z".parse().unwrap());
+        let both: Vec<Arc<dyn Notifier>> = vec![Arc::new(a.clone()), Arc::new(b.clone())];
+        let providers = Providers::new(both, NumberRule::new(), Arc::new(clock));
+        let first = alert("checkout", "5xx", "sms:+302101234567", None);
+        let notify = |alert: &Alert, deadline: Duration| {
+            let mut sending = providers.notify(alert, deadline);
+            let Poll::Ready(outcome) = sending.as_mut().poll(&mut Context::from_waker(Waker::noop())) else {
+                panic!("nothing waits")
+            };
+            outcome
+        };
+        let incident = Arc::new(first.incident().clone());
+        let key = incident.deliveries()[0].key();
+        let attempt = |n: u32| Alert::new(Arc::clone(&incident), 1, key, n, first.contact().clone());
+        let minute = Duration::from_secs(60);
+        assert_eq!(notify(&attempt(1), minute), Outcome::unknown("500"));
+        assert_eq!(notify(&attempt(2), minute), Outcome::Accepted);
+        assert_eq!((a.attempts().len(), b.attempts().len()), (1, 1));
+        // Nobody is told that no time was left, and the number is not dead.
+        let late = notify(&attempt(3), Duration::ZERO);
+        assert!(matches!(late, Outcome::Unavailable { .. }), "{late:?}");
+    }
+
+    #[test]
     fn a_number_that_costs_extra_is_reached_by_nobody() {
         let provider = RecordingNotifier::new();
         let clock = ManualClock::at("2026-11-24T03:00:00Z".parse().unwrap());

@@ -158,6 +158,16 @@ async fn p20_one_server_at_a_time_asks_telegram_and_an_update_is_given_back_only
     let offsets: Vec<_> = calls("/getUpdates").iter().map(|asked| asked["offset"].clone()).collect();
     assert_eq!(offsets, [json!(0), json!(43)]);
 
+    // After a week without an update, Telegram may begin at a lower id.
+    let second = table.report().await;
+    let asked_again = asked_in_telegram(carrier.got(jo.address()).last().unwrap());
+    let lower = numbered(12, press(&format!("c{asked_again}"), &jo));
+    carrier.say_next([Says::new(200, json!({ "ok": true, "result": [lower] }))]);
+    assert_eq!(polling.poll(Duration::ZERO).await.unwrap(), Polled::Took(1));
+    assert_eq!(table.state(second).await, (State::Claimed, Some("jo".to_owned())));
+    assert_eq!(polling.poll(Duration::ZERO).await.unwrap(), Polled::Took(0));
+    assert_eq!(calls("/getUpdates").last().unwrap()["offset"], json!(13));
+
     // The process that has the lease is alone until it ends.
     let held = r#"{"until":"2027-01-15T08:00:20Z","offset":50}"#;
     use inresponse_core::settings::Settings as _;
