@@ -83,21 +83,8 @@ pub(crate) fn resolved(incident: &Incident, now: DateTime<Utc>) -> Draft {
 }
 
 pub(crate) fn noted(incident: &Incident, text: &str, now: DateTime<Utc>) -> Draft {
-    let note = Some(Note::new(text).unwrap());
-    updated(
-        incident,
-        Update {
-            by: person("jo"),
-            key: None,
-            severity: None,
-            state: None,
-            note,
-            reach: Vec::new(),
-            call_in: None,
-            asked_at: None,
-        },
-        now,
-    )
+    let note = Note::new(text).unwrap();
+    updated(incident, Update::note(person("jo"), note), now)
 }
 
 /// The incident after it was handed to another team.

@@ -218,23 +218,9 @@ async fn p09_what_was_stored_before_is_shown_listed_and_due() {
 
     let record = store.load(IncidentNumber::new(100_001)).await.unwrap().unwrap();
     assert!(!record.incident.is_left_to_newer());
-    let note = Some(Note::new("still there").unwrap());
+    let note = Note::new("still there").unwrap();
     let by = Person::new("jo").unwrap();
-    let record = commit(
-        &store,
-        &record,
-        &Update {
-            by,
-            key: None,
-            severity: None,
-            state: None,
-            note,
-            reach: Vec::new(),
-            call_in: None,
-            asked_at: None,
-        },
-    )
-    .await;
+    let record = commit(&store, &record, &Update::note(by, note)).await;
     assert_eq!(store.load(record.number()).await.unwrap().unwrap(), record);
     assert_eq!(list(web()).await, [100_004, 100_003, 100_002, 100_001, 100_000]);
 }

@@ -85,21 +85,8 @@ fn commit(state: &State, now: DateTime<Utc>, rng: &mut Rng) -> Option<Write> {
         5 => updated(incident, Update::state(by, StateChange::Claim(TakeOver::Yes)), now),
         6 => updated(incident, Update::state(by, StateChange::Resolve), now),
         _ => {
-            let note = Note::new("looked at it".repeat(1 + nth as usize % 50)).ok();
-            updated(
-                incident,
-                Update {
-                    by,
-                    key: None,
-                    severity: None,
-                    state: None,
-                    note,
-                    reach: Vec::new(),
-                    call_in: None,
-                    asked_at: None,
-                },
-                now,
-            )
+            let note = Note::new("looked at it".repeat(1 + nth as usize % 50)).expect("the text is short");
+            updated(incident, Update::note(by, note), now)
         }
     }?;
     Some(Write::Commit { version: record.version, draft: Box::new(draft) })

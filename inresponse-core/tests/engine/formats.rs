@@ -21,17 +21,8 @@ async fn rewritten(stage: &Stage, number: IncidentNumber, change: impl FnOnce(&m
 }
 
 fn noted(record: &Record) -> plan::Draft {
-    let note = Some(Note::new("by an older version").unwrap());
-    let update = Update {
-        by: person("jo"),
-        key: None,
-        severity: None,
-        state: None,
-        note,
-        reach: Vec::new(),
-        call_in: None,
-        asked_at: None,
-    };
+    let note = Note::new("by an older version").unwrap();
+    let update = Update::note(person("jo"), note);
     match plan::step(&record.incident, Input::Update { update: &update, round: None }, T0) {
         Decision::Change(plan) => plan.draft,
         other => panic!("{other:?}"),

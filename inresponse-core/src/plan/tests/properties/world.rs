@@ -212,17 +212,8 @@ impl World {
                 });
             }
             Act::Note(who) => {
-                let note = Some(Note::new("looking").unwrap());
-                self.update(Update {
-                    by: person(who.name()),
-                    key: None,
-                    severity: None,
-                    state: None,
-                    note,
-                    reach: Vec::new(),
-                    call_in: None,
-                    asked_at: None,
-                });
+                let note = Note::new("looking").unwrap();
+                self.update(Update::note(person(who.name()), note));
             }
             Act::Repeat(severity) => {
                 let decision = self.decide(|_| Input::Repeat { severity, key: None }).0;
