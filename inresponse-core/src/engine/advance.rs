@@ -11,15 +11,14 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use super::clocks::Clocks;
 use super::deliver::Sender;
 use super::lease::{Leased, Leases};
+use super::paging::{PAGE, Paging};
 use super::slots::SLOTS;
 use super::swap::Swap;
 use crate::error::{Chain, Outage, OutageKind};
 use crate::model::IncidentNumber;
 use crate::plan;
-use crate::store::{DueMark, Record, Store};
+use crate::store::{Record, Store};
 
-/// The number of due records that are read at a time.
-pub(super) const PAGE: usize = 256;
 /// How soon to try again if due sends wait for a slot.
 const BLOCKED_PAUSE: TimeDelta = TimeDelta::seconds(1);
 
@@ -132,21 +131,18 @@ impl Advance {
 
     /// Advances every due incident, and returns how many were advanced.
     pub(super) async fn tick(&self) -> Result<usize, Outage> {
-        let (now, mut after, mut advanced) = (self.clocks.now(), None, 0);
-        let mut under_way = FuturesUnordered::new();
+        let (now, mut advanced) = (self.clocks.now(), 0);
+        let (mut paging, mut under_way) = (Paging::due_by(now), FuturesUnordered::new());
         let looked = loop {
-            let page = self.store.due(now, after, PAGE);
+            let Some((after, limit)) = paging.next() else { break Ok(()) };
+            let page = self.store.due(now, after, limit);
             let page = match while_going_on(&mut under_way, page, |done| advanced += usize::from(done)).await
             {
                 Ok(page) => page,
                 Err(error) => break Err(error),
             };
-            let next = next_page(&page, after, now);
+            paging.read(&page);
             under_way.extend(page.into_iter().map(|record| self.logged(record, None)));
-            if next.is_none() {
-                break Ok(());
-            }
-            after = next;
             // Those that have no sending slot are done with at once, so this waits for nobody who hangs.
             while under_way.len() > PAGE + SLOTS {
                 advanced += under_way.next().await.map_or(0, usize::from);
@@ -185,23 +181,4 @@ async fn while_going_on<F: Future, T>(
         }
     }
     work.await
-}
-
-/// The mark at which the next page of incidents due by `now` begins; `None` after the last page.
-///
-/// The store sorts by the stored times. Another version may have stored a different time than this one would. So the
-/// times that this version computes do not show where a page ended. A page that does not move the mark is the last.
-pub(super) fn next_page(page: &[Record], after: Option<DueMark>, now: DateTime<Utc>) -> Option<DueMark> {
-    if page.len() < PAGE {
-        return None;
-    }
-    let is_told = |record: &&Record| !record.incident.is_left_to_newer();
-    let due = |record: &Record| mark_of(record).filter(|mark| mark.due_at <= now);
-    page.iter().rev().filter(is_told).find_map(due).filter(|last| after.is_none_or(|after| *last > after))
-}
-
-/// A record's place in the order of due incidents.
-pub(super) fn mark_of(record: &Record) -> Option<DueMark> {
-    let due_at = plan::due_at(&record.incident)?;
-    Some(DueMark { due_at, number: record.number() })
 }

@@ -76,6 +76,7 @@ mod leased;
 mod linking;
 mod links;
 mod lookup;
+mod paging;
 mod receiver;
 mod renew;
 #[cfg(feature = "runner")]

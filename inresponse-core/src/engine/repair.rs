@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::advance::{PAGE, next_page};
 use super::clocks::Clocks;
+use super::paging::Paging;
 use super::swap::{Changed, Swap};
 use crate::error::{Chain, Outage};
 use crate::plan::Input;
@@ -59,10 +59,11 @@ impl Repair {
     }
 
     async fn bring_back_times(&self) -> Result<usize, Outage> {
-        let (now, mut after, mut repaired) = (self.clocks.now(), None, 0);
-        loop {
-            let page = self.store.ahead(now, after, PAGE).await?;
-            let next = next_page(&page, after, DateTime::<Utc>::MAX_UTC);
+        let (now, mut repaired) = (self.clocks.now(), 0);
+        let mut paging = Paging::due_by(DateTime::<Utc>::MAX_UTC);
+        while let Some((after, limit)) = paging.next() {
+            let page = self.store.ahead(now, after, limit).await?;
+            paging.read(&page);
             for record in page {
                 let lease = self.lease;
                 match self.swap.change(record, |_| Input::ClockWentBack { lease }).await? {
@@ -70,11 +71,8 @@ impl Repair {
                     Changed::Nothing(_) | Changed::Refused(..) | Changed::Gone => {}
                 }
             }
-            if next.is_none() {
-                return Ok(repaired);
-            }
-            after = next;
         }
+        Ok(repaired)
     }
 }
 

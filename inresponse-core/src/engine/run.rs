@@ -12,11 +12,11 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::JoinSet;
 
-use super::advance::{PAGE, next_page};
 use super::clocks::Clocks;
 use super::deliver::Sender;
 use super::lease::Leases;
 use super::leased::LeasedSend;
+use super::paging::{PAGE, Paging};
 use super::repair::{ClockWentBack, Repair, Watch};
 use super::slots::{Slots, Urgency};
 use super::trouble::Trouble;
@@ -163,10 +163,10 @@ impl Runner {
     async fn lease_all_due(&self, sweep: &mut Sweep, sends: &mut JoinSet<()>) -> Result<(), Outage> {
         let (now, began) = (self.clocks.now(), self.clocks.monotonic());
         let whole = sweep.whole_look_is_due(began);
-        let mut after = if whole { None } else { sweep.seen };
-        loop {
-            let page = self.store.due(now, after, PAGE).await?;
-            let next = next_page(&page, after, now);
+        let mut paging = Paging::due_by(now).after(if whole { None } else { sweep.seen });
+        while let Some((after, limit)) = paging.next() {
+            let page = self.store.due(now, after, limit).await?;
+            paging.read(&page);
             let mut fresh: Vec<_> =
                 page.into_iter().filter(|r| !self.wake.knows(r.number(), r.version)).collect();
             fresh.sort_by_key(|record| Reverse(Urgency::of(&record.incident)));
@@ -175,12 +175,10 @@ impl Runner {
                 leased.into_iter().for_each(|send| self.begin(sends, send));
             }
             while sends.try_join_next().is_some() {}
-            if next.is_none() {
-                break;
-            }
-            after = next;
             // Reading may take a while, so those who have a slot again do not wait for it.
-            self.lease_known(sends).await;
+            if paging.next().is_some() {
+                self.lease_known(sends).await;
+            }
         }
         let seen = now.checked_sub_signed(LAG).unwrap_or(now);
         sweep.seen = Some(DueMark { due_at: seen, number: IncidentNumber::new(0) });

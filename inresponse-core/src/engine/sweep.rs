@@ -6,8 +6,9 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use futures_util::stream::{self, StreamExt};
 
-use super::advance::{Advance, Advanced, PAGE, next_page};
+use super::advance::{Advance, Advanced};
 use super::clocks::Clocks;
+use super::paging::Paging;
 use super::swap::{Changed, Swap};
 use super::timers::Alarm;
 use crate::error::{Chain, Outage};
@@ -73,10 +74,10 @@ impl Sweeper {
         let Some(since) = self.clocks.now().checked_sub_signed(overdue_by) else {
             return Ok(Swept::default());
         };
-        let (mut swept, mut after) = (Swept::default(), None);
-        loop {
-            let page = self.store.due(since, after, PAGE).await?;
-            let next = next_page(&page, after, since);
+        let (mut swept, mut paging) = (Swept::default(), Paging::due_by(since));
+        while let Some((after, limit)) = paging.next() {
+            let page = self.store.due(since, after, limit).await?;
+            paging.read(&page);
             let mut under_way =
                 stream::iter(page).map(|record| self.rescue(record)).buffer_unordered(AT_ONCE);
             while let Some(rescued) = under_way.next().await {
@@ -86,11 +87,8 @@ impl Sweeper {
                     Rescued::Failed => swept.failed += 1,
                 }
             }
-            if next.is_none() {
-                return Ok(swept);
-            }
-            after = next;
         }
+        Ok(swept)
     }
 
     async fn rescue(&self, record: Record) -> Rescued {

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use super::advance::{PAGE, next_page};
 use super::census::{WAITING_TOO_LONG, census};
 use super::clocks::Clocks;
+use super::paging::Paging;
 use crate::model::IncidentNumber;
 use crate::plan;
 use crate::store::{Census, Record, Store};
@@ -70,16 +70,16 @@ impl Trouble {
 async fn waiting(store: &dyn Store, clocks: &Clocks) -> Vec<IncidentNumber> {
     let before = clocks.now() - WAITING_TOO_LONG;
     let waits = |record: &&Record| plan::waiting_since(&record.incident).is_some_and(|since| since < before);
-    let (mut after, mut found) = (None, Vec::new());
+    let (mut paging, mut found) = (Paging::due_by(DateTime::<Utc>::MAX_UTC), Vec::new());
     for _ in 0..PAGES {
+        let Some((after, limit)) = paging.next() else { break };
         // If incidents cannot be read, the line is logged without their numbers.
-        let Ok(page) = store.due(DateTime::<Utc>::MAX_UTC, after, PAGE).await else { break };
+        let Ok(page) = store.due(DateTime::<Utc>::MAX_UTC, after, limit).await else { break };
         found.extend(page.iter().filter(waits).map(Record::number));
-        let next = next_page(&page, after, DateTime::<Utc>::MAX_UTC);
-        if found.len() >= NAMED || next.is_none() {
+        paging.read(&page);
+        if found.len() >= NAMED {
             break;
         }
-        after = next;
     }
     found.truncate(NAMED);
     found.sort_unstable();

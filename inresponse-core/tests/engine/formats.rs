@@ -147,6 +147,22 @@ async fn what_is_in_a_newer_format_is_shown_and_left_to_newer_servers() {
 }
 
 #[tokio::test]
+async fn p09_a_page_of_incidents_in_a_newer_format_hides_nothing_that_is_due_after_them() {
+    let stage = Stage::new(&["a", "b"]).await;
+    let newer = 600;
+    for _ in 0..newer {
+        let number = stage.report(crit("athens")).await;
+        let record = rewritten(&stage, number, |body| body["format"] = json!(FORMAT + 1)).await;
+        put(&stage, &record).await;
+    }
+    stage.pass(secs(1)).await;
+    let last = stage.report(crit("athens")).await;
+    stage.engine.tick().await.unwrap();
+    let told: Vec<_> = stage.carrier.sent().iter().map(|sent| sent.incident).collect();
+    assert_eq!(told, [last]);
+}
+
+#[tokio::test]
 async fn what_cannot_be_read_of_a_newer_format_is_shown_in_part_and_changed_by_nobody_here() {
     let (stage, number) = eventful().await;
     let record = rewritten(&stage, number, |body| {
