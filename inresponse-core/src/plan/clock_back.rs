@@ -23,7 +23,8 @@ const TOLERANCE: TimeDelta = TimeDelta::seconds(1);
 pub(super) fn clock_went_back(incident: &Incident, lease: Duration, now: DateTime<Utc>) -> Decision {
     let lease_began = |until: DateTime<Utc>| until.checked_sub_signed(TimeDelta::from_std(lease).ok()?);
     let happened = happened(incident).chain(leases(incident).filter_map(lease_began));
-    let by = happened.max().map_or(TimeDelta::zero(), |latest| latest - now);
+    let latest = happened.max().unwrap_or(now);
+    let by = latest - now;
     let is_over = incident.state != State::Open && due_at(incident).is_none();
     if is_over || by <= TOLERANCE {
         return Decision::Nothing;
@@ -47,13 +48,16 @@ pub(super) fn clock_went_back(incident: &Incident, lease: Duration, now: DateTim
         claim_notice::move_back(&mut next, was, is);
     }
     for delivery in &mut next.deliveries {
-        let is_later_step = delivery.is_later_step();
-        let ahead = if is_later_step { delivery.after } else { Duration::ZERO };
+        // A later step may have come before its time, since the person's steps before it failed.
+        let is_ahead = delivery.is_later_step() && delivery.since > latest;
+        let ahead = if is_ahead { delivery.after } else { Duration::ZERO };
+        let is_first = delivery.purpose.level().is_some() && delivery.attempts == 0;
         within(&mut delivery.since, ahead);
         delivery.last.iter_mut().for_each(|last| has_come(&mut last.at));
         match &mut delivery.status {
             // A step moves with its level.
-            DeliveryStatus::Pending { due_at } if is_later_step => within(due_at, ahead),
+            DeliveryStatus::Pending { due_at } if is_ahead => within(due_at, ahead),
+            DeliveryStatus::Pending { due_at } if is_first => has_come(due_at),
             DeliveryStatus::Pending { due_at } => within(due_at, backoff::MAX_DELAY),
             DeliveryStatus::InFlight { until } => within(until, lease),
             DeliveryStatus::Dead { at } | DeliveryStatus::Limited { at } => has_come(at),

@@ -298,6 +298,23 @@ fn p14_steps_move_with_their_level_after_the_clock_went_back() {
 }
 
 #[test]
+fn p14_a_step_that_came_before_its_time_is_not_put_off_when_the_clock_went_back() {
+    let mut scene = Scene::crit(jo_and_kim("jo:p jo:c@180", "kim:k"));
+    scene.at(100_000);
+    assert_eq!(scene.due(), "1:p");
+    scene.at(100_001).rejects("1:p");
+    assert_eq!(scene.pending_at("1:c"), Some(after(100_001)));
+    let back = scene.at(50).try_step(plan::Input::ClockWentBack { lease: super::LEASE });
+    assert!(matches!(back, plan::Decision::Change(_)));
+    assert_eq!(scene.due(), "1:c");
+    // Nor is the next attempt of one that failed.
+    scene.ends("1:c", &Outcome::unavailable(""));
+    let back = scene.at(-5000).try_step(plan::Input::ClockWentBack { lease: super::LEASE });
+    assert!(matches!(back, plan::Decision::Change(_)));
+    assert_eq!(scene.pending_at("1:c"), Some(after(-4970)));
+}
+
+#[test]
 fn p19_a_person_who_escalates_waits_for_no_step() {
     let mut scene = Scene::crit(jo_and_kim("jo:p jo:c@1000", "kim:k").repeated(1));
     assert_eq!(scene.due(), "1:p");
