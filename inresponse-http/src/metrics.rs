@@ -103,6 +103,11 @@ fn describe() {
         "When the canary's mail was last accepted, in Unix time."
     );
     describe_counter!("inresponse_canary_failures_total", Count, "Canaries that were not accepted.");
+    describe_counter!(
+        "inresponse_task_panics_total",
+        Count,
+        "Tasks of the server that panicked and started again."
+    );
     describe_gauge!("inresponse_overdue_seconds", Seconds, "How long the most overdue incident has waited.");
 }
 

@@ -14,6 +14,7 @@ use inresponse_push::{NtfyClaims, NtfyNotifier, PushoverNotifier, PushoverReceip
 use tokio::task::JoinSet;
 
 use crate::config::OutletsConfig;
+use crate::ops::kept::kept;
 
 /// The channels that are configured.
 #[derive(Debug, Default)]
@@ -97,10 +98,19 @@ impl Outlets {
     /// Starts what asks carriers for answers.
     pub(crate) fn ask(self, engine: &Engine, settings: &Arc<dyn Settings>, tasks: &mut JoinSet<()>) {
         if let Some(bot) = self.telegram.filter(|_| self.asks_telegram) {
-            tasks.spawn(TelegramPolling::new(engine.clone(), Arc::clone(settings), bot).run());
+            let (engine, settings) = (engine.clone(), Arc::clone(settings));
+            tasks.spawn(async move {
+                let poll = || TelegramPolling::new(engine.clone(), Arc::clone(&settings), bot.clone()).run();
+                kept("telegram", engine.clock(), poll).await;
+            });
         }
         if let Some(pushover) = self.pushover {
-            tasks.spawn(PushoverReceipts::new(engine.clone(), Arc::clone(settings), pushover).run());
+            let (engine, settings) = (engine.clone(), Arc::clone(settings));
+            tasks.spawn(async move {
+                let ask =
+                    || PushoverReceipts::new(engine.clone(), Arc::clone(&settings), pushover.clone()).run();
+                kept("pushover", engine.clock(), ask).await;
+            });
         }
     }
 }

@@ -16,6 +16,7 @@ use crate::config::{Config, ConfigError, WeakSecrets};
 use crate::descriptors::Shares;
 use crate::fetch::FromAmazon;
 use crate::notifiers::notifiers;
+use crate::ops::kept::kept;
 use crate::ops::watch::watch;
 use crate::outlets::Outlets;
 use crate::storage::Storage;
@@ -113,19 +114,38 @@ pub(crate) async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
     let settings = storage.settings();
     let mut watching = watch(&engine, storage, config.canary);
     outlets.ask(&engine, &settings, &mut watching);
-    let notices = Notices::new(engine.clone(), settings.clone());
+    let notices = Arc::new(Notices::new(engine.clone(), settings.clone()));
     match calendars {
         Ok(calendars) => {
-            let feeds = Feeds::new(engine.clone(), settings, calendars);
-            watching.spawn(async move { feeds.run(std::future::pending()).await });
+            let (feeds, engine) = (Arc::new(Feeds::new(engine.clone(), settings, calendars)), engine.clone());
+            watching.spawn(async move {
+                let read = || {
+                    let feeds = Arc::clone(&feeds);
+                    async move { feeds.run(std::future::pending()).await }
+                };
+                kept("feeds", engine.clock(), read).await;
+            });
         }
         Err(error) => tracing::warn!(error = %Chain::of(&error), "calendar feeds cannot be read here"),
     }
     let (stop, stopped) = channel(());
     let requests_ended = after(stopped.clone());
-    let noticing = tokio::spawn(async move { notices.run(after(stopped)).await });
+    let of_notices = engine.clone();
+    let noticing = tokio::spawn(async move {
+        let notify = || {
+            let (notices, stopped) = (Arc::clone(&notices), stopped.clone());
+            async move { notices.run(after(stopped)).await }
+        };
+        kept("notices", of_notices.clock(), notify).await;
+    });
     let (requests_done, all_requests_ended) = channel(());
-    let running = tokio::spawn(async move { engine.run(after(all_requests_ended)).await });
+    let running = tokio::spawn(async move {
+        let run = || {
+            let (engine, ended) = (engine.clone(), all_requests_ended.clone());
+            async move { engine.run(after(ended)).await }
+        };
+        kept("runner", engine.clock(), run).await;
+    });
     let listening = tokio::spawn(listen::serve(
         listener,
         inresponse_http::router(api),

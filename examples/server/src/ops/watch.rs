@@ -1,6 +1,7 @@
 //! Periodic work of a running server.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::NaiveDate;
@@ -10,6 +11,7 @@ use inresponse_core::{Chain, Engine, Outage, feeds};
 use tokio::task::JoinSet;
 
 use super::canary;
+use super::kept::kept;
 use crate::storage::Storage;
 
 const EVERY: Duration = Duration::from_secs(60);
@@ -23,34 +25,41 @@ const DAYS: u16 = 30;
 pub(crate) fn watch(engine: &Engine, storage: Storage, canary: Option<Contact>) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
     if let Some(to) = canary {
-        tasks.spawn(canary::sing(engine.clone(), to));
+        let engine = engine.clone();
+        tasks.spawn(async move {
+            kept("canary", engine.clock(), || canary::sing(engine.clone(), to.clone())).await;
+        });
     }
-    let engine = engine.clone();
+    let (engine, storage) = (engine.clone(), Arc::new(storage));
     tasks.spawn(async move {
-        let (mut known, mut counted) = (BTreeMap::new(), BTreeMap::new());
-        let settings = storage.settings();
-        for turn in 0usize.. {
-            if let Err(error) = forget_expired(&engine, &storage).await {
-                tracing::warn!(error = %Chain::of(&error), "expired incidents could not be deleted");
-            }
-            match engine.uncovered().await {
-                Ok(found) => tell_uncovered(&mut known, found),
-                Err(error) => {
-                    tracing::warn!(error = %Chain::of(&error), "the roster could not be checked")
-                }
-            }
-            if turn.is_multiple_of(CHECKED_EVERY) {
-                match feeds::coverage(&engine, &*settings, None, DAYS).await {
-                    Ok(found) => count_findings(&mut counted, &found),
-                    Err(error) => {
-                        tracing::warn!(error = %Chain::of(&error), "the coverage check could not be made")
-                    }
-                }
-            }
-            engine.clock().sleep(EVERY).await;
-        }
+        kept("upkeep", engine.clock(), || upkeep(engine.clone(), Arc::clone(&storage))).await;
     });
     tasks
+}
+
+async fn upkeep(engine: Engine, storage: Arc<Storage>) {
+    let (mut known, mut counted) = (BTreeMap::new(), BTreeMap::new());
+    let settings = storage.settings();
+    for turn in 0usize.. {
+        if let Err(error) = forget_expired(&engine, &storage).await {
+            tracing::warn!(error = %Chain::of(&error), "expired incidents could not be deleted");
+        }
+        match engine.uncovered().await {
+            Ok(found) => tell_uncovered(&mut known, found),
+            Err(error) => {
+                tracing::warn!(error = %Chain::of(&error), "the roster could not be checked")
+            }
+        }
+        if turn.is_multiple_of(CHECKED_EVERY) {
+            match feeds::coverage(&engine, &*settings, None, DAYS).await {
+                Ok(found) => count_findings(&mut counted, &found),
+                Err(error) => {
+                    tracing::warn!(error = %Chain::of(&error), "the coverage check could not be made")
+                }
+            }
+        }
+        engine.clock().sleep(EVERY).await;
+    }
 }
 
 async fn forget_expired(engine: &Engine, storage: &Storage) -> Result<(), Outage> {
