@@ -2,6 +2,7 @@
 
 use inresponse_core::model::{Signature, State};
 use inresponse_core::notify::{Alert, Occasion};
+use inresponse_core::plan;
 use inresponse_core::text::visible;
 
 use crate::segments::{plain, segments};
@@ -43,8 +44,15 @@ fn text_of(alert: &Alert, replies: Replies, (service, title): (usize, usize)) ->
     let what = format!("{} {service}: {title}", incident.severity());
     let by = |by: Option<&Signature>| by.map_or_else(|| "Somebody".to_owned(), |by| cut(by.by.as_str(), 40));
     match alert.occasion() {
-        Occasion::Alert if replies == Replies::AreLost => format!("{what}\nIncident {number}. Do not reply."),
-        Occasion::Alert => format!("{what}\nReply {number}c to claim, {number}r to resolve."),
+        Occasion::Alert => {
+            let over = plan::round_began_after(incident);
+            let again = over
+                .map_or_else(String::new, |over| format!("Claim of {} ended: ", cut(over.by.as_str(), 30)));
+            match replies {
+                Replies::AreLost => format!("{again}{what}\nIncident {number}. Do not reply."),
+                Replies::Count => format!("{again}{what}\nReply {number}c to claim, {number}r to resolve."),
+            }
+        }
         Occasion::CalledIn => {
             let caller = alert.called_by().map_or_else(|| "Somebody".to_owned(), |by| cut(by.as_str(), 30));
             let claimed = incident.claimed().filter(|_| incident.state() == State::Claimed);
@@ -110,7 +118,7 @@ fn cut(text: &str, most: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::alert;
+    use crate::testing::{alert, next_round};
     use inresponse_core::model::Report;
 
     fn told(alert: &Alert) -> String {
@@ -130,6 +138,15 @@ mod tests {
             "CRIT checkout: 12 % of payments fail\nReply 10001c to claim, 10001r to resolve.\nhttps://x.example/c?token=t"
         );
         assert_eq!(segments(&said), 1);
+    }
+
+    #[test]
+    fn p22_the_message_of_the_next_round_says_whose_claim_ended() {
+        let said = told(&next_round("sms:+302101234567"));
+        assert_eq!(
+            said,
+            "Claim of kim ended: CRIT checkout: 12 % of payments fail\nReply 10001c to claim, 10001r to resolve."
+        );
     }
 
     #[test]

@@ -5,7 +5,7 @@
 
 use inresponse_core::model::{Incident, Person, Severity, State};
 use inresponse_core::notify::Alert;
-use inresponse_core::plan::Wanted;
+use inresponse_core::plan::{self, Wanted};
 use inresponse_core::text::visible;
 
 use crate::segments::plain;
@@ -30,7 +30,7 @@ pub(crate) fn key(digits: &str) -> Option<Wanted> {
     }
 }
 
-/// What is broken, as it is spoken, and who called the person in, if somebody did.
+/// What is broken, as it is spoken; before it who called the person in, or whose claim ended.
 pub(crate) fn what(incident: &Incident, caller: Option<&Person>) -> String {
     let severity = match incident.severity() {
         Severity::Crit => "Critical",
@@ -43,7 +43,10 @@ pub(crate) fn what(incident: &Incident, caller: Option<&Person>) -> String {
         let holder = claimed.map_or("Nobody", |claimed| claimed.by.as_str());
         format!("{} called you in. {} has it. ", cut(caller.as_str(), SERVICE), cut(holder, SERVICE))
     });
-    format!("{called}{severity} incident {} of {service}. {title}.", incident.number())
+    let over = plan::round_began_after(incident).filter(|_| caller.is_none());
+    let again = over
+        .map_or_else(String::new, |over| format!("The claim of {} ended. ", cut(over.by.as_str(), SERVICE)));
+    format!("{called}{again}{severity} incident {} of {service}. {title}.", incident.number())
 }
 
 /// That the claim of the person who is called ends, as it is spoken.
@@ -126,7 +129,7 @@ fn escape(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::alert;
+    use crate::testing::{alert, next_round};
 
     #[test]
     fn a_call_says_what_is_broken_and_asks_for_a_key_three_times() {
@@ -138,6 +141,15 @@ mod tests {
         assert_eq!(document.matches(what).count(), 3, "{document}");
         assert_eq!(document.matches("?delivery=x&amp;y\"").count(), 3);
         assert!(document.ends_with("Goodbye.</Say></Response>"), "{document}");
+    }
+
+    #[test]
+    fn p22_the_call_of_the_next_round_says_whose_claim_ended() {
+        let said = what(next_round("tel:+302101234567").incident(), None);
+        assert_eq!(
+            said,
+            "The claim of kim ended. Critical incident 10001 of checkout. 12 % of payments fail."
+        );
     }
 
     #[test]
