@@ -9,7 +9,7 @@ const ZOOMED: u32 = 320;
 /// The smallest that something to tap may be, in pixels.
 const THUMB: u64 = 44;
 
-async fn looked_at(window: &Window, name: &str, looks: &[Look]) {
+pub(crate) async fn looked_at(window: &Window, name: &str, looks: &[Look]) {
     let mut barriers = Vec::new();
     for look in looks {
         window.look(*look).await;

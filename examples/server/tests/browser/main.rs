@@ -8,6 +8,7 @@
     reason = "tests may panic, helpers of tests too"
 )]
 
+mod accounts;
 mod board;
 mod looks;
 mod night;

@@ -36,15 +36,27 @@ impl Letter {
     }
 
     pub(crate) fn claim_link(&self) -> String {
-        self.text.lines().find(|line| line.contains("/claim?token=")).unwrap().trim().to_owned()
+        self.claim_links().remove(0)
+    }
+
+    /// The links that claim.
+    pub(crate) fn claim_links(&self) -> Vec<String> {
+        let links = self.text.lines().filter(|line| line.contains("/claim?token="));
+        links.map(|line| line.trim().to_owned()).collect()
     }
 }
 
 impl Scene {
     pub(crate) async fn new() -> Self {
+        Self::configured("").await
+    }
+
+    /// With a server that has that configuration.
+    pub(crate) async fn configured(config: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let mail = MailServer::start().await;
-        let mut setup = Setup::new(dir.path(), mail.port);
+        std::fs::write(dir.path().join("config.toml"), config).unwrap();
+        let mut setup = Setup::new(dir.path(), mail.port).with("--config", "config.toml");
         setup.env.push(("INRESPONSE_TELL_CLAIMS".to_owned(), "true".to_owned()));
         let server = setup.start().await;
         Self { server, mail, _dir: dir }
