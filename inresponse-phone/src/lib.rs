@@ -1,7 +1,7 @@
 //! Alerts by phone, and the answers: text messages and calls through Twilio.
 //!
 //! ```no_run
-//! # fn notifiers() -> Result<(), Box<dyn std::error::Error>> {
+//! # fn notifiers(settings: std::sync::Arc<dyn inresponse_core::settings::Settings>) -> Result<(), Box<dyn std::error::Error>> {
 //! use std::sync::Arc;
 //!
 //! use inresponse_core::clock::SystemClock;
@@ -11,7 +11,7 @@
 //!
 //! let config = TwilioConfig::new("AC…", "the auth token", "+15005550006")?.public_url("https://alerts.example.org");
 //! // Answers come back to `https://alerts.example.org/channels/twilio/…`.
-//! let channel: Arc<dyn Channel> = Arc::new(TwilioChannel::new(config.clone()));
+//! let channel: Arc<dyn Channel> = Arc::new(TwilioChannel::new(config.clone(), settings));
 //! let twilio = TwilioNotifier::new(config, &InternalHosts::new(), Arc::new(SystemClock::new()))?;
 //! // Contacts may now be `sms:+302101234567` and `tel:+302101234567`.
 //! let notifiers = twilio.schemes().into_iter().fold(Notifiers::new(), |n, s| n.with(s, twilio.clone()));
@@ -100,7 +100,7 @@
 //! | `fate` | what Twilio's answers and reports mean |
 //! | `channel` | takes what comes back |
 //! | `signature`, `form` | verifies and reads it |
-//! | `reply` | reads what people write |
+//! | `reply`, `replies` | reads what people write; remembers it, so that it counts once |
 //! | `gateway`, `template` | the notifier for any gateway; texts with placeholders |
 //! | `providers` | several providers, one after the other |
 //! | `number` | phone numbers |
@@ -118,6 +118,7 @@ mod gateway;
 mod number;
 mod post;
 mod providers;
+mod replies;
 mod reply;
 mod segments;
 mod signature;

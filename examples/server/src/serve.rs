@@ -98,7 +98,8 @@ pub(crate) async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
         .readiness(readiness.clone());
     let api = outlets.answers().into_iter().fold(api, Api::channel_by);
     let twilio = config.phone.twilio.into_iter();
-    let api = twilio.fold(api, |api, twilio| api.channel_by(Arc::new(TwilioChannel::new(twilio))));
+    let twilio = twilio.map(|twilio| TwilioChannel::new(twilio, storage.settings()));
+    let api = twilio.fold(api, |api, twilio| api.channel_by(Arc::new(twilio)));
     let api = storage.shared_by(api).hand_over_to(config.hand_over_domains);
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
