@@ -68,6 +68,10 @@
 //! addresses in its console: `/channels/twilio/sms` for incoming messages. Those of calls and reports are sent with each
 //! request, and contain the delivery's id, which the signature covers.
 //!
+//! Twilio signs no time. So the settings remember the last 500 replies and keys of each number: what comes again is about the
+//! incident that it first meant, and counts only in the round of that time, or in none if it was refused. A number gets at
+//! most five answers an hour to replies that change nothing, so that two machines do not answer each other without end.
+//!
 //! # A gateway
 //!
 //! A [`GatewayNotifier`] reaches any gateway that takes text messages or calls by HTTP. Its URL, headers and body are

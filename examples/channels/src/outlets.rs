@@ -1,6 +1,5 @@
 //! Pushes, chats and programs: their notifiers, and what comes back over them.
 
-use std::error::Error;
 use std::sync::Arc;
 
 use inresponse_chat::{SlackAnswers, SlackNotifier, TelegramAnswers, TelegramNotifier, TelegramPolling};
@@ -13,11 +12,12 @@ use inresponse_outward::{InternalHosts, Outward};
 use inresponse_push::{NtfyClaims, NtfyNotifier, PushoverNotifier, PushoverReceipts};
 use tokio::task::JoinSet;
 
-use crate::config::OutletsConfig;
+use crate::failure::Failure;
+use crate::pushes::OutletsConfig;
 
 /// The channels that are configured.
 #[derive(Debug, Default)]
-pub(crate) struct Outlets {
+pub struct Outlets {
     ntfy: Option<NtfyNotifier>,
     pushover: Option<PushoverNotifier>,
     telegram: Option<TelegramNotifier>,
@@ -28,12 +28,12 @@ pub(crate) struct Outlets {
 
 impl Outlets {
     /// The channels that are configured. They may reach those internal hosts. Nothing is connected yet.
-    pub(crate) fn new(
+    pub fn new(
         config: OutletsConfig,
         internal: &InternalHosts,
         public_url: Option<&str>,
         clock: &SystemClock,
-    ) -> Result<Self, Box<dyn Error>> {
+    ) -> Result<Self, Failure> {
         let OutletsConfig { ntfy, pushover, telegram, slack, command } = config;
         let clock: Arc<dyn Clock> = Arc::new(clock.clone());
         let mut outlets = Self::default();
@@ -66,7 +66,7 @@ impl Outlets {
     }
 
     /// Adds the notifiers. The app of Slack replaces the incoming webhooks of Slack.
-    pub(crate) fn add_to(&self, mut notifiers: Notifiers) -> Notifiers {
+    pub fn add_to(&self, mut notifiers: Notifiers) -> Notifiers {
         if let Some(ntfy) = &self.ntfy {
             notifiers = notifiers.with(NtfyNotifier::scheme(), ntfy.clone());
         }
@@ -86,7 +86,7 @@ impl Outlets {
     }
 
     /// What takes the answers that come to `/channels/`.
-    pub(crate) fn answers(&self) -> Vec<Arc<dyn Channel>> {
+    pub fn answers(&self) -> Vec<Arc<dyn Channel>> {
         let ntfy = self.ntfy.as_ref().map(|_| Arc::new(NtfyClaims) as Arc<dyn Channel>);
         let telegram = self.telegram.clone();
         let telegram = telegram.map(|bot| Arc::new(TelegramAnswers::new(bot)) as Arc<dyn Channel>);
@@ -95,12 +95,18 @@ impl Outlets {
     }
 
     /// Starts what asks carriers for answers.
-    pub(crate) fn ask(self, engine: &Engine, settings: &Arc<dyn Settings>, tasks: &mut JoinSet<()>) {
-        if let Some(bot) = self.telegram.filter(|_| self.asks_telegram) {
+    pub fn ask(&self, engine: &Engine, settings: &Arc<dyn Settings>, tasks: &mut JoinSet<()>) {
+        if let Some(bot) = self.telegram.clone().filter(|_| self.asks_telegram) {
             tasks.spawn(TelegramPolling::new(engine.clone(), Arc::clone(settings), bot).run());
         }
-        if let Some(pushover) = self.pushover {
-            tasks.spawn(PushoverReceipts::new(engine.clone(), Arc::clone(settings), pushover).run());
+        if let Some(receipts) = self.receipts(engine, settings) {
+            tasks.spawn(receipts.run());
         }
+    }
+
+    /// What asks Pushover for acknowledgements, if it is configured.
+    pub fn receipts(&self, engine: &Engine, settings: &Arc<dyn Settings>) -> Option<PushoverReceipts> {
+        let pushover = self.pushover.clone()?;
+        Some(PushoverReceipts::new(engine.clone(), Arc::clone(settings), pushover))
     }
 }
