@@ -71,8 +71,8 @@ impl TwilioChannel {
         let Some(from) = form.value("From").and_then(number::sms) else {
             return Ok(twiml(voice::message(None)));
         };
-        let Some(id) = form.value("MessageSid").filter(|id| !id.is_empty()) else {
-            return Ok(Reply::unreadable("MessageSid is missing"));
+        let Some(id) = sid(form, "MessageSid", &["SM", "MM"]) else {
+            return Ok(Reply::unreadable("MessageSid is missing or no id of a message"));
         };
         // With words of the account's own, Twilio says what they mean ("Advanced Opt-Out").
         let said = match form.value("OptOutType") {
@@ -195,14 +195,18 @@ impl TwilioChannel {
             let url = twilio::voice_url(base, delivery.as_str());
             return Ok(twiml(voice::prompt(incident, called.map(|called| &called.by), &url)));
         };
+        let Some(call) = sid(form, "CallSid", &["CA"]) else {
+            return Ok(Reply::unreadable("CallSid is missing or no id of a call"));
+        };
+        let id = format!("{call} {}", form.value("Digits").unwrap_or_default());
         // The account that answers is the number that was called.
         let from = form.value("To").and_then(number::tel);
-        let counts_in = self.key_counts_in(engine, from.as_ref(), form, number).await?;
+        let counts_in = self.key_counts_in(engine, from.as_ref(), &id, number).await?;
         let to = AnswerTo::Delivery(delivery);
         let answer = Answer { to, from: from.clone(), account: None, wants, counts_in, over: over("tel") };
         let answered = engine.answer(number, answer).await?;
         if let (Answered::Refused(..), Some(_), Some(from)) = (&answered, counts_in, from) {
-            self.replies.refused(&from, &key_id(form), number).await?;
+            self.replies.refused(&from, &id, number).await?;
         }
         Ok(twiml(voice::last_words(&answered.text())))
     }
@@ -213,7 +217,7 @@ impl TwilioChannel {
         &self,
         engine: &Engine,
         from: Option<&Contact>,
-        form: &Form,
+        id: &str,
         number: IncidentNumber,
     ) -> Result<Option<u32>, Outage> {
         let Some(from) = from else { return Ok(None) };
@@ -221,7 +225,7 @@ impl TwilioChannel {
             return Ok(None);
         };
         let about = About { number, round: record.incident.round() };
-        let about = self.replies.remember(from, &key_id(form), Some(about)).await?;
+        let about = self.replies.remember(from, id, Some(about)).await?;
         Ok(about.map(|about| about.round))
     }
 
@@ -299,10 +303,12 @@ fn was_asked(record: &Record, number: &Contact) -> bool {
     record.incident.deliveries().iter().any(|delivery| delivery.contact() == number)
 }
 
-/// What is remembered as the id of a key: the call, and the key.
-fn key_id(form: &Form) -> String {
-    let value = |name| form.value(name).unwrap_or_default();
-    format!("{} {}", value("CallSid"), value("Digits"))
+/// An id of Twilio: one of these kinds, and 32 hexadecimal digits. The signature covers the parameters as one text, and does
+/// not say where a value ends. So an id that was cut short would pass for another one.
+fn sid<'a>(form: &'a Form, name: &str, kinds: &[&str]) -> Option<&'a str> {
+    let id = form.value(name)?;
+    let digits = kinds.iter().find_map(|kind| id.strip_prefix(kind))?;
+    (digits.len() == 32 && digits.bytes().all(|b| b.is_ascii_hexdigit())).then_some(id)
 }
 
 /// Whether the roster knows whose number that is.

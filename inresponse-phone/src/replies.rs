@@ -110,7 +110,7 @@ impl Replies {
         changed.await
     }
 
-    /// Counts an answer that changed nothing, if the number is told of it.
+    /// Counts an answer that changed nothing, if the number gets it.
     pub(crate) async fn tells(&self, to: &Contact, now: DateTime<Utc>) -> Result<Telling, Outage> {
         let told = self.change(to, |row| match row.tells(now) {
             Telling::Allowed => Next::Changes(Telling::Allowed),

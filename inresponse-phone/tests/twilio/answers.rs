@@ -33,7 +33,7 @@ impl Phones {
     }
 
     fn next_id(&self, kind: &str) -> String {
-        format!("{kind}{}", self.ids.fetch_add(1, Ordering::Relaxed))
+        format!("{kind}{:032x}", self.ids.fetch_add(1, Ordering::Relaxed))
     }
 
     fn number(who: Who) -> &'static str {

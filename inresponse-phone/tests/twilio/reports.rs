@@ -9,6 +9,8 @@ use inresponse_core::roster::{Entry, FindingKind, Profile, Target, Team};
 use crate::fake::FROM;
 use crate::world::{JO, STRANGER, World};
 
+const CALL: &str = "CA0123456789abcdef0123456789abcdef";
+
 #[tokio::test]
 async fn p12_a_number_that_is_gone_makes_the_delivery_dead() {
     let world = World::of("sms").await;
@@ -96,12 +98,15 @@ async fn a_wrong_key_repeats_the_text_of_the_call() {
     let number = world.report().await;
     let twiml = world.sent()[0].value("Twiml").to_owned();
     let url = twiml.split("action=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
-    let reply = world.came_back(&url, &[("To", JO), ("From", FROM), ("Digits", "1")]).await;
+    let reply =
+        world.came_back(&url, &[("To", JO), ("From", FROM), ("Digits", "1"), ("CallSid", CALL)]).await;
     assert_eq!(reply.body, twiml);
-    let reply = world.came_back(&url, &[("To", STRANGER), ("From", FROM), ("Digits", "4")]).await;
+    let reply =
+        world.came_back(&url, &[("To", STRANGER), ("From", FROM), ("Digits", "4"), ("CallSid", CALL)]).await;
     assert!(reply.body.contains("does not count"), "{}", reply.body);
     assert_eq!(world.state(number).await, State::Open);
-    let reply = world.came_back(&url, &[("To", JO), ("From", FROM), ("Digits", "4")]).await;
+    let reply =
+        world.came_back(&url, &[("To", JO), ("From", FROM), ("Digits", "4"), ("CallSid", CALL)]).await;
     assert!(reply.body.contains("You have incident"), "{}", reply.body);
     assert_eq!(world.state(number).await, State::Claimed);
 }
@@ -131,7 +136,7 @@ async fn p12_a_number_that_sent_stop_is_not_alerted_until_it_sends_start() {
     };
     assert_eq!(alerted().await, "mailto sms");
 
-    let told = world.says_as(JO, "Stop", "SMstop").await;
+    let told = world.says_as(JO, "Stop", "5109").await;
     assert!(told.ends_with("<Response></Response>"), "Twilio answers it: {told}");
     assert_eq!(stopped().await, 1);
     assert_eq!(alerted().await, "mailto");
@@ -144,12 +149,20 @@ async fn p12_a_number_that_sent_stop_is_not_alerted_until_it_sends_start() {
     world.says(JO, "START").await;
     assert_eq!((stopped().await, alerted().await.as_str()), (0, "mailto sms"));
     // The message from before comes again.
-    world.says_as(JO, "Stop", "SMstop").await;
+    world.says_as(JO, "Stop", "5109").await;
     assert_eq!((stopped().await, alerted().await.as_str()), (0, "mailto sms"));
     // With words of the account's own, Twilio says what they mean.
     let url = "https://ir.example.org/channels/twilio/sms";
     world
-        .came_back(url, &[("From", JO), ("Body", "halt"), ("OptOutType", "STOP"), ("MessageSid", "SMhalt")])
+        .came_back(
+            url,
+            &[
+                ("From", JO),
+                ("Body", "halt"),
+                ("OptOutType", "STOP"),
+                ("MessageSid", &format!("SM{:032x}", 7)),
+            ],
+        )
         .await;
     assert_eq!(stopped().await, 1);
     world.says(STRANGER, "STOP").await;

@@ -49,7 +49,7 @@ impl World {
         engine.roster().put_service(&ServiceName::new("athens").unwrap(), &team).await.unwrap();
         let config = TwilioConfig::new(SID, TOKEN, FROM).unwrap();
         let channel = TwilioChannel::new(config, Arc::new(MemorySettings::new()));
-        Self { engine, clock, channel, fake, signer: Library::start(), came: AtomicU32::new(1) }
+        Self { engine, clock, channel, fake, signer: Library::start(), came: AtomicU32::new(0x1000) }
     }
 
     pub(crate) async fn report(&self) -> IncidentNumber {
@@ -76,12 +76,13 @@ impl World {
 
     /// A new message of that number; what it is answered.
     pub(crate) async fn says(&self, from: &str, text: &str) -> String {
-        let id = format!("SM{}", self.came.fetch_add(1, Ordering::Relaxed));
+        let id = format!("{:x}", self.came.fetch_add(1, Ordering::Relaxed));
         self.says_as(from, text, &id).await
     }
 
-    /// A message with that id, which may have come before.
-    pub(crate) async fn says_as(&self, from: &str, text: &str, id: &str) -> String {
+    /// A message with the id that ends so, which may have come before.
+    pub(crate) async fn says_as(&self, from: &str, text: &str, ending: &str) -> String {
+        let id = &*format!("SM{ending:0>32}");
         let url = "https://ir.example.org/channels/twilio/sms";
         let form = [("From", from), ("To", FROM), ("Body", text), ("MessageSid", id)];
         let reply = self.came_back(url, &form).await;

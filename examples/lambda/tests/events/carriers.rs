@@ -15,16 +15,19 @@ pub(crate) const SID: &str = "AC0123456789abcdef0123456789abcdef";
 pub(crate) const TOKEN: &str = "canary-token-0123456789abcdef012";
 pub(crate) const FROM: &str = "+15005550006";
 
+/// The parameters of a request.
+type Parameters = Vec<(String, String)>;
+
 /// What the carriers were sent.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Sent {
-    texts: Arc<Mutex<Vec<Vec<(String, String)>>>>,
+    texts: Arc<Mutex<Vec<Parameters>>>,
     pushes: Arc<Mutex<Vec<Value>>>,
 }
 
 impl Sent {
     /// The text messages, in order, each as the parameters of its request.
-    pub(crate) fn texts(&self) -> Vec<Vec<(String, String)>> {
+    pub(crate) fn texts(&self) -> Vec<Parameters> {
         self.texts.lock().unwrap().clone()
     }
 
@@ -51,7 +54,7 @@ async fn secret(State(world): State<World>, headers: HeaderMap, body: String) ->
     Json(json!({ "Name": "inresponse/channels", "SecretString": *world.secret })).into_response()
 }
 
-async fn text(State(world): State<World>, Form(form): Form<Vec<(String, String)>>) -> Response {
+async fn text(State(world): State<World>, Form(form): Form<Parameters>) -> Response {
     world.sent.texts.lock().unwrap().push(form);
     let made = json!({ "sid": format!("SM{}", "0".repeat(32)), "status": "queued", "error_code": null });
     (StatusCode::CREATED, Json(made)).into_response()

@@ -70,6 +70,11 @@ impl Cloud {
     }
 }
 
+/// The id of a text message.
+fn id(of: u32) -> String {
+    format!("SM{of:032x}")
+}
+
 /// A reply as Twilio sends it through an HTTP API, signed with that token.
 fn reply(text: &str, id: &str, token: &str) -> Value {
     let form = [("AccountSid", SID), ("Body", text), ("From", JO), ("MessageSid", id), ("To", FROM)];
@@ -100,22 +105,22 @@ async fn p20_a_reply_through_the_api_gateway_claims_once() {
         "{texts:?}"
     );
 
-    let (status, _) = cloud.call(reply(&code, "SMa", "another-token-0123456789abcdef01")).await;
+    let (status, _) = cloud.call(reply(&code, &id(1), "another-token-0123456789abcdef01")).await;
     assert_eq!((status, &cloud.incident(number).await["state"]), (403, &json!("OPEN")), "it is forged");
-    let told = cloud.says(&code, "SMa").await;
+    let told = cloud.says(&code, &id(1)).await;
     assert!(told.contains(&format!("You have incident {number} now")), "{told}");
     assert_eq!(cloud.incident(number).await["state"], "CLAIMED");
     // Each request has a process of its own: what came is remembered in the table.
-    let told = cloud.says(&code, "SMa").await;
+    let told = cloud.says(&code, &id(1)).await;
     assert!(told.contains("You already have"), "{told}");
     let release = json!({ "state": "OPEN", "by": "ann", "takeOver": true });
     let (status, body) = cloud.call(http("POST", &format!("/incidents/{number}"), Some(&release))).await;
     assert_eq!(status, 200, "{body}");
     cloud.alert(number).await;
-    let told = cloud.says(&code, "SMa").await;
+    let told = cloud.says(&code, &id(1)).await;
     assert!(told.contains("You have already answered that"), "{told}");
     assert_eq!(cloud.incident(number).await["state"], "OPEN");
-    cloud.says(&code, "SMb").await;
+    cloud.says(&code, &id(2)).await;
     assert_eq!(cloud.incident(number).await["state"], "CLAIMED");
 }
 

@@ -235,7 +235,8 @@ impl<'a> Probes<'a> {
         let slow = self.report(&slow, Some("5xx")).await?;
         let fed = self.owned("fed", "ops", LONG).await?;
         let schedule = format!("/teams/{fed}/schedules/primary");
-        let feeds = json!([{ "url": "https://127.0.0.1/calendar.ics", "as": "base" }]);
+        // The carriers of the tests are at 127.0.0.1, so the settings of the channels allow that address.
+        let feeds = json!([{ "url": "https://127.0.0.2/calendar.ics", "as": "base" }]);
         self.put(&schedule, json!({ "timezone": "UTC", "layers": [], "feeds": feeds })).await?;
         let swept = self.sweep_up(restless, lost, slow).await;
         self.resolve(lost).await?;
