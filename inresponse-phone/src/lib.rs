@@ -1,7 +1,7 @@
 //! Alerts by phone, and the answers: text messages and calls through Twilio.
 //!
 //! ```no_run
-//! # fn notifiers() -> Result<(), Box<dyn std::error::Error>> {
+//! # fn notifiers(settings: std::sync::Arc<dyn inresponse_core::settings::Settings>) -> Result<(), Box<dyn std::error::Error>> {
 //! use std::sync::Arc;
 //!
 //! use inresponse_core::clock::SystemClock;
@@ -11,7 +11,7 @@
 //!
 //! let config = TwilioConfig::new("AC…", "the auth token", "+15005550006")?.public_url("https://alerts.example.org");
 //! // Answers come back to `https://alerts.example.org/channels/twilio/…`.
-//! let channel: Arc<dyn Channel> = Arc::new(TwilioChannel::new(config.clone()));
+//! let channel: Arc<dyn Channel> = Arc::new(TwilioChannel::new(config.clone(), settings));
 //! let twilio = TwilioNotifier::new(config, &InternalHosts::new(), Arc::new(SystemClock::new()))?;
 //! // Contacts may now be `sms:+302101234567` and `tel:+302101234567`.
 //! let notifiers = twilio.schemes().into_iter().fold(Notifiers::new(), |n, s| n.with(s, twilio.clone()));
@@ -68,6 +68,10 @@
 //! addresses in its console: `/channels/twilio/sms` for incoming messages. Those of calls and reports are sent with each
 //! request, and contain the delivery's id, which the signature covers.
 //!
+//! Twilio signs no time. So the settings remember the last 500 replies and keys of each number: what comes again is about the
+//! incident that it first meant, and counts only in the round of that time, or in none if it was refused. A number gets at
+//! most five answers an hour to replies that change nothing, so that two machines do not answer each other without end.
+//!
 //! # A gateway
 //!
 //! A [`GatewayNotifier`] reaches any gateway that takes text messages or calls by HTTP. Its URL, headers and body are
@@ -100,7 +104,7 @@
 //! | `fate` | what Twilio's answers and reports mean |
 //! | `channel` | takes what comes back |
 //! | `signature`, `form` | verifies and reads it |
-//! | `reply` | reads what people write |
+//! | `reply`, `replies` | reads what people write; remembers it, so that it counts once |
 //! | `gateway`, `template` | the notifier for any gateway; texts with placeholders |
 //! | `providers` | several providers, one after the other |
 //! | `number` | phone numbers |
@@ -118,6 +122,7 @@ mod gateway;
 mod number;
 mod post;
 mod providers;
+mod replies;
 mod reply;
 mod segments;
 mod signature;

@@ -38,6 +38,7 @@ impl Channel for NtfyClaims {
             from: None,
             account: None,
             wants: Wanted::Claim,
+            counts_in: None,
             over: KeyName::channel(&NtfyNotifier::scheme()),
         };
         let answered = engine.answer(token.incident, answer).await?;

@@ -187,6 +187,7 @@ fn answer(waiting: &Waiting, acknowledged: Acknowledged) -> Answer {
         from,
         account: None,
         wants: Wanted::Claim,
+        counts_in: None,
         over: KeyName::channel(&PushoverNotifier::scheme()),
     }
 }

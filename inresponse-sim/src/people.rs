@@ -268,6 +268,7 @@ pub async fn answer(stage: Arc<Stage>, mut rng: Rng) {
         from: from.clone(),
         account: None,
         wants,
+        counts_in: None,
         over: KeyName::channel(&Scheme::mailto()),
     };
     // Some channels send everything twice.

@@ -178,6 +178,7 @@ impl Stats {
                         Refusal::NotAsked
                         | Refusal::Replaced
                         | Refusal::EarlierRound
+                        | Refusal::Repeated
                         | Refusal::UnknownAccount,
                     )),
                     _,

@@ -111,6 +111,8 @@ pub async fn check<H: ChannelHarness>(make: impl AsyncFn() -> H) {
     an_answer_escalates(make().await).await;
     a_forged_answer_changes_nothing(make().await).await;
     a_replayed_answer_changes_nothing(make().await).await;
+    an_answer_replayed_after_a_release_changes_nothing(make().await).await;
+    an_answer_replayed_after_a_team_got_it_changes_nothing(make().await).await;
     an_answer_after_anothers_claim_changes_nothing(make().await).await;
     an_answer_after_the_end_changes_nothing(make().await).await;
     an_answer_of_an_earlier_round_changes_nothing(make().await).await;
@@ -179,6 +181,55 @@ async fn a_replayed_answer_changes_nothing<H: ChannelHarness>(harness: H) {
     let told = world.answers(Who::Jo, &message, Wanted::Claim).await;
     assert!(told.contains(&format!("You already have incident {incident}")), "{told}");
     assert_eq!(world.show(incident).await, before);
+}
+
+/// The release alerts jo again, so that an answer to the new alert would count. What is sent is the same request as before.
+async fn an_answer_replayed_after_a_release_changes_nothing<H: ChannelHarness>(harness: H) {
+    let world = World::new(harness).await;
+    let incident = world.report("athens").await;
+    let message = world.only_message(Who::Jo).await;
+    let claim = world.harness.answer(Who::Jo, &message, Wanted::Claim);
+    let told = world.told(claim.clone()).await;
+    assert!(told.contains(&format!("You have incident {incident} now")), "{told}");
+    world.update(incident, json!({ "state": "OPEN", "by": "jo" })).await;
+    world.pass(Duration::from_secs(60)).await;
+    assert_eq!(world.harness.messages(Who::Jo).await.len(), 2, "jo is asked again");
+    let before = world.is(incident, "OPEN", "claimedBy", "").await;
+    for time in 1..=2 {
+        let told = world.told(claim.clone()).await;
+        assert!(told.contains("does not count"), "{time}: {told}");
+        assert!(told.contains(&format!("Nobody has incident {incident} yet")), "{time}: {told}");
+        assert_eq!(world.show(incident).await, before);
+    }
+    let messages = world.harness.messages(Who::Jo).await;
+    let told = world.answers(Who::Jo, &messages[1], Wanted::Claim).await;
+    assert!(
+        told.contains(&format!("You have incident {incident} now")),
+        "an answer to the new alert counts: {told}"
+    );
+}
+
+/// Every kind of answer, replayed in a round that began because the incident was handed to a team.
+async fn an_answer_replayed_after_a_team_got_it_changes_nothing<H: ChannelHarness>(harness: H) {
+    let world = World::new(harness).await;
+    world.levels("network", &["person:jo"]).await;
+    let incident = world.report("athens").await;
+    let message = world.only_message(Who::Jo).await;
+    let answers: Vec<_> = world.wants().map(|wants| world.harness.answer(Who::Jo, &message, wants)).collect();
+    world.update(incident, json!({ "state": "CLAIMED", "by": "kim" })).await;
+    for answer in &answers {
+        let told = world.told(answer.clone()).await;
+        assert!(told.contains(&format!("kim has incident {incident}")), "{told}");
+    }
+    world.update(incident, json!({ "handToTeam": "network", "by": "kim" })).await;
+    world.pass(Duration::from_secs(60)).await;
+    assert_eq!(world.harness.messages(Who::Jo).await.len(), 2, "jo is asked again");
+    let before = world.is(incident, "OPEN", "claimedBy", "").await;
+    for answer in answers {
+        let told = world.told(answer).await;
+        assert!(told.contains("does not count"), "{told}");
+        assert_eq!(world.show(incident).await, before);
+    }
 }
 
 async fn an_answer_after_anothers_claim_changes_nothing<H: ChannelHarness>(harness: H) {
@@ -351,7 +402,12 @@ impl<H: ChannelHarness> World<H> {
 
     /// The person answers; what they are told.
     async fn answers(&self, who: Who, message: &H::Message, wants: Wanted) -> String {
-        let response = self.send(self.harness.answer(who, message, wants)).await;
+        self.told(self.harness.answer(who, message, wants)).await
+    }
+
+    /// A request of the channel comes; what the person is told.
+    async fn told(&self, request: Request<String>) -> String {
+        let response = self.send(request).await;
         // Messages change with their incident.
         self.engine.tick().await.unwrap();
         let expected = [StatusCode::OK, self.harness.refuses_with()];

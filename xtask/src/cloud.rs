@@ -10,6 +10,8 @@ use crate::tools::{Failure, node_modules, output, python, root, run, target_dir,
 const STACK: &str = "inresponse";
 /// The filter of the test runner for all tests except [`Cloud::test_roles`].
 pub(crate) const WITHOUT_ROLES: &str = "not binary(roles)";
+/// The secret with the settings of the channels. The proxy is the carriers.
+const CHANNELS: &str = "inresponse/channels";
 /// The API key that the tests use.
 const KEY: &str = "cloud-test-key-cloud-test-key";
 
@@ -38,6 +40,7 @@ impl Cloud {
         let proxy = Emulator::start("proxy", proxy, proxy_port)?;
         let mut cloud = Self { ministack, proxy, api: String::new(), bounces: String::new() };
         cloud.aws(&folder, &["s3", "mb", "s3://deployments"])?;
+        cloud.keep_channels(&folder)?;
         let package = ["cloudformation", "package", "--template-file", "template.yaml", "--s3-bucket"];
         let to = ["deployments", "--output-template-file", "packaged.yaml"];
         cloud.aws(&folder, &[&package[..], &to[..]].concat())?;
@@ -46,14 +49,30 @@ impl Cloud {
         let how =
             ["--capabilities", "CAPABILITY_IAM", "--parameter-overrides", "MailFrom=alerts@example.org"];
         let key = format!("ApiKey={KEY}");
-        let secrets =
-            [key.as_str(), "TokenSecret=0123456789abcdef0123456789abcdef", "DeletionProtection=false"];
+        let channels = format!("Channels=secretsmanager:{CHANNELS}");
+        let token = "TokenSecret=0123456789abcdef0123456789abcdef";
+        let secrets = [key.as_str(), channels.as_str(), token, "DeletionProtection=false"];
         cloud.aws(&folder, &[&deploy[..], &how[..], &secrets[..]].concat())?;
         cloud.api = cloud.result(&folder, "ApiId")?;
         cloud.bounces = cloud.result(&folder, "BouncesTopicArn")?;
         cloud.allow_mail(&folder)?;
         println!("deployed to http://{}.execute-api.localhost:{}", cloud.api, cloud.ministack.port);
         Ok(cloud)
+    }
+
+    /// Makes the secret with the settings of the channels.
+    fn keep_channels(&self, folder: &Path) -> Result<(), Failure> {
+        let carriers = format!("http://127.0.0.1:{}/carriers", self.proxy.port);
+        let settings = format!(
+            "[webhook]\ninternal = [\"127.0.0.1\"]\n\
+             [twilio]\naccount-sid = \"AC0123456789abcdef0123456789abcdef\"\n\
+             auth-token = \"cloud-test-token-0123456789abcde\"\nfrom = \"+15005550006\"\n\
+             api-url = \"{carriers}\"\n\
+             [ntfy]\nurl = \"{carriers}/ntfy\"\n"
+        );
+        std::fs::write(folder.join("channels.toml"), settings)?;
+        let secret = ["secretsmanager", "create-secret", "--name", CHANNELS];
+        self.aws(folder, &[&secret[..], &["--secret-string", "file://channels.toml"]].concat())
     }
 
     /// Adds a permission to send mail on any resource, which the emulator requires and the template does not give.

@@ -9,6 +9,7 @@ use inresponse_core::model::{Contact, StatusUpdates, TeamName};
 use inresponse_core::roster::Defaults;
 use inresponse_http::{ApiKey, HandOverDomains};
 
+use crate::channels::{self, SecretName};
 use crate::secrets;
 use crate::variables::Variables;
 
@@ -30,6 +31,8 @@ pub(crate) struct Config {
     pub(crate) catch_all: Option<TeamName>,
     pub(crate) state_machine: String,
     pub(crate) keep_resolved: Option<Duration>,
+    /// The secret with the settings of the channels besides mail, if there are any.
+    pub(crate) channels: Option<SecretName>,
 }
 
 impl Config {
@@ -78,8 +81,10 @@ impl Config {
                 StatusUpdates::Off
             }
         };
-        let (Some(defaults), Some(catch_all), Some(days), true) =
-            (defaults, catch_all, keep_resolved, invalid.is_empty())
+        let secret = optional(channels::VARIABLE).map(|reference| SecretName::read(&reference));
+        let channels = invalid.keep(secret.transpose());
+        let (Some(defaults), Some(catch_all), Some(days), Some(channels), true) =
+            (defaults, catch_all, keep_resolved, channels, invalid.is_empty())
         else {
             return Err(invalid);
         };
@@ -95,6 +100,7 @@ impl Config {
             hand_over_domains,
             catch_all,
             state_machine,
+            channels,
             keep_resolved: days.filter(|d| *d > 0).map(|d| Duration::from_secs(u64::from(d) * 24 * 3600)),
         })
     }
@@ -130,6 +136,7 @@ mod tests {
             ("INRESPONSE_KEEP_RESOLVED_DAYS", "-1"),
             ("INRESPONSE_HAND_OVER_DOMAINS", "example.org, a b"),
             ("INRESPONSE_TELL_CLAIMS", "yes"),
+            ("INRESPONSE_CHANNELS", "twilio"),
         ];
         let refused = read(&all_wrong).unwrap_err();
         let fields: Vec<_> = refused.errors().iter().map(|e| e.field()).collect();
@@ -141,6 +148,7 @@ mod tests {
         let config = read(&[("INRESPONSE_KEEP_RESOLVED_DAYS", "0"), ("INRESPONSE_CATCH_ALL", "")]).unwrap();
         assert!(config.keep_resolved.is_none() && config.catch_all.is_none());
         assert!(config.defaults.team().is_none() && config.configuration_set.is_none());
+        assert!(config.channels.is_none());
         let config = read(&[
             ("INRESPONSE_KEEP_RESOLVED_DAYS", "2"),
             ("INRESPONSE_FALLBACK", "a@b.c"),

@@ -4,8 +4,9 @@
 //! |---|---|---|
 //! | `processor` | API Gateway | the HTTP API |
 //! | `notifier` | the state machine; SNS | advances one incident; handles bounces and complaints |
-//! | `sweeper` | a schedule | advances overdue incidents; reads calendar feeds; sends notices |
+//! | `sweeper` | a schedule | advances overdue incidents; asks for acknowledgements; reads calendar feeds; sends notices |
 
+mod channels;
 mod config;
 mod notifier;
 mod processor;

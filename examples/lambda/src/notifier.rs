@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::config::Config;
-use crate::wiring::engine;
+use crate::wiring::{Parts, parts};
 
 /// How long after its beginning a call may still begin a send. A send that begins at the last moment is given up after
 /// half a lease (15 s), so the call ends before its own time-out (25 s), which comes before the lease ends (30 s).
@@ -61,7 +61,7 @@ struct SnsMessage {
 
 /// Answers calls until Lambda ends the process.
 pub(crate) async fn run(config: Config) -> Result<(), Error> {
-    let (engine, _) = engine(&config).await?;
+    let Parts { engine, .. } = parts(&config).await?;
     lambda_runtime::run(service_fn(async |event: LambdaEvent<Event>| match event.payload {
         Event::Timer { incident_id, wake, turn } => advance(&engine, incident_id, wake, turn).await,
         Event::Sns { records } => take_notices(&engine, &records).await,

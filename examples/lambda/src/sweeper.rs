@@ -5,16 +5,22 @@ use std::time::Duration;
 
 use inresponse_core::feeds::Feeds;
 use inresponse_core::notices::Notices;
+use inresponse_core::settings::Settings;
 use inresponse_core::{Chain, Engine};
-use inresponse_webhook::{CalendarFetcher, WebhookConfig};
+use inresponse_push::PushoverReceipts;
+use inresponse_webhook::CalendarFetcher;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::{Value, json};
 
 use crate::config::Config;
-use crate::wiring::engine;
+use crate::wiring::{Parts, parts};
 
 /// How long an incident must be overdue before its execution counts as lost.
 const OVERDUE: Duration = Duration::from_secs(10);
+
+/// How long after the beginning of a call acknowledgements may still be asked for. The last one is asked for ten seconds later,
+/// and ends after five more.
+const RECEIPTS_WITHIN: Duration = Duration::from_secs(15);
 
 /// How long after the beginning of a call the reading of a calendar feed may still begin. It ends ten seconds later, well
 /// before the function's own time-out (50 s).
@@ -31,8 +37,10 @@ const MAX_FEEDS: usize = 40;
 
 /// Sweeps whenever it is called, until Lambda ends the process.
 pub(crate) async fn run(config: Config) -> Result<(), Error> {
-    let (engine, store) = engine(&config).await?;
-    let feeds = match CalendarFetcher::new(&WebhookConfig::new()) {
+    let Parts { engine, store, outlets, webhook, .. } = parts(&config).await?;
+    let settings: Arc<dyn Settings> = Arc::new(store.clone());
+    let receipts = outlets.receipts(&engine, &settings);
+    let feeds = match CalendarFetcher::new(&webhook) {
         Ok(calendars) => Some(Feeds::new(engine.clone(), Arc::new(store.clone()), calendars)),
         Err(error) => {
             tracing::error!(error = %Chain::of(&error), "calendar feeds cannot be read here");
@@ -41,21 +49,34 @@ pub(crate) async fn run(config: Config) -> Result<(), Error> {
     };
     let notices = Notices::new(engine.clone(), Arc::new(store));
     lambda_runtime::run(service_fn(async |_: LambdaEvent<Value>| {
-        sweep(&engine, feeds.as_ref(), &notices).await
+        sweep(&engine, receipts.as_ref(), feeds.as_ref(), &notices).await
     }))
     .await
 }
 
 /// Advances overdue incidents first. What else is due follows, as far as the time allows: a failure of it is logged and
 /// tried again by the next calls.
-async fn sweep(engine: &Engine, feeds: Option<&Feeds>, notices: &Notices) -> Result<Value, Error> {
+async fn sweep(
+    engine: &Engine,
+    receipts: Option<&PushoverReceipts>,
+    feeds: Option<&Feeds>,
+    notices: &Notices,
+) -> Result<Value, Error> {
     let began = engine.clock().monotonic();
     let left = |within: Duration| {
         let left = within.saturating_sub(engine.clock().monotonic().saturating_sub(began));
         Some(left).filter(|left| !left.is_zero())
     };
     let swept = engine.sweep(OVERDUE).await?;
-    let (mut read, mut sent) = (0, 0);
+    let (mut claimed, mut read, mut sent) = (0, 0, 0);
+    if let Some((receipts, _)) = receipts.zip(left(RECEIPTS_WITHIN)) {
+        match receipts.tick().await {
+            Ok(claims) => claimed = claims,
+            Err(error) => {
+                tracing::error!(error = %Chain::of(&error), "the receipts of Pushover could not be looked at");
+            }
+        }
+    }
     if let Some((feeds, left)) = feeds.zip(left(FEEDS_WITHIN)) {
         match feeds.tick_within(MAX_FEEDS, left).await {
             Ok(good) => read = good,
@@ -78,6 +99,7 @@ async fn sweep(engine: &Engine, feeds: Option<&Feeds>, notices: &Notices) -> Res
         "restarted": swept.restarted,
         "advanced": swept.advanced,
         "failed": swept.failed,
+        "acknowledged": claimed,
         "feeds": read,
         "notices": sent,
     }))

@@ -23,7 +23,6 @@ mod listen;
 mod notifiers;
 mod ops;
 mod order;
-mod outlets;
 mod secret;
 mod seed;
 mod serve;

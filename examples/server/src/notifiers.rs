@@ -1,20 +1,15 @@
 //! Chooses the notifiers by the settings.
 
-use std::collections::BTreeMap;
 use std::error::Error;
 use std::sync::Arc;
 
-use inresponse_core::Chain;
+use inresponse_channels::{Outlets, PhoneConfig, add_channels};
 use inresponse_core::clock::SystemClock;
-use inresponse_core::model::Scheme;
-use inresponse_core::notify::{Notifier, Notifiers};
-use inresponse_outward::InternalHosts;
-use inresponse_phone::{GatewayNotifier, PhoneError, Providers, TwilioNotifier};
+use inresponse_core::notify::Notifiers;
 use inresponse_smtp::{OutboxNotifier, SmtpNotifier};
-use inresponse_webhook::{WebhookConfig, WebhookErrorKind, WebhookNotifier};
+use inresponse_webhook::WebhookConfig;
 
-use crate::config::{MailConfig, PhoneConfig};
-use crate::outlets::Outlets;
+use crate::config::MailConfig;
 
 pub(crate) async fn notifiers(
     mail: MailConfig,
@@ -23,59 +18,18 @@ pub(crate) async fn notifiers(
     outlets: &Outlets,
     clock: &SystemClock,
 ) -> Result<Notifiers, Box<dyn Error>> {
-    let clock = Arc::new(clock.clone());
+    let shared = Arc::new(clock.clone());
     let notifiers = match mail {
-        MailConfig::Smtp(smtp) => Notifiers::new().mail(SmtpNotifier::new(*smtp, clock.clone())?),
+        MailConfig::Smtp(smtp) => Notifiers::new().mail(SmtpNotifier::new(*smtp, shared.clone())?),
         MailConfig::Outbox { dir, from } => {
             tracing::info!(outbox = %dir.display(), "no mail server is configured: mails are written as files");
-            Notifiers::new().mail(OutboxNotifier::new(dir, &from, clock.clone())?)
+            Notifiers::new().mail(OutboxNotifier::new(dir, &from, shared.clone())?)
         }
         #[cfg(feature = "aws")]
         MailConfig::Ses(ses) => {
             let aws = crate::aws::environment("ses").await?;
-            Notifiers::new().mail(inresponse_ses::SesNotifier::new(&aws, ses, clock.clone()))
+            Notifiers::new().mail(inresponse_ses::SesNotifier::new(&aws, ses, shared.clone()))
         }
     };
-    let notifiers = by_phone(notifiers, phone, webhook.internal(), &clock)?;
-    let has_channels = webhook.has_channels();
-    match WebhookNotifier::new(webhook, clock) {
-        Ok(webhooks) => {
-            let notifiers =
-                webhooks.schemes().into_iter().fold(notifiers, |n, scheme| n.with(scheme, webhooks.clone()));
-            Ok(outlets.add_to(notifiers))
-        }
-        // Where no channel is configured, a machine without certificates sends mails anyway.
-        Err(error) if error.kind() == WebhookErrorKind::Certificates && !has_channels => {
-            tracing::warn!(error = %Chain::of(&error), "there are no webhooks here");
-            Ok(outlets.add_to(notifiers))
-        }
-        Err(error) => Err(error.into()),
-    }
-}
-
-/// Adds the providers of text messages and calls: Twilio first, then the gateways by their names.
-fn by_phone(
-    notifiers: Notifiers,
-    phone: PhoneConfig,
-    hosts: &InternalHosts,
-    clock: &Arc<SystemClock>,
-) -> Result<Notifiers, PhoneError> {
-    let mut providers: BTreeMap<Scheme, Vec<Arc<dyn Notifier>>> = BTreeMap::new();
-    if let Some(config) = phone.twilio {
-        let twilio = TwilioNotifier::new(config, hosts, clock.clone())?;
-        for scheme in twilio.schemes() {
-            providers.entry(scheme).or_default().push(Arc::new(twilio.clone()));
-        }
-    }
-    for config in phone.gateways {
-        let schemes = config.schemes().to_vec();
-        let gateway = GatewayNotifier::new(config, hosts, clock.clone())?;
-        for scheme in schemes {
-            providers.entry(scheme).or_default().push(Arc::new(gateway.clone()));
-        }
-    }
-    let add = |notifiers: Notifiers, (scheme, providers)| {
-        notifiers.with(scheme, Providers::new(providers, phone.numbers.clone(), clock.clone()))
-    };
-    Ok(providers.into_iter().fold(notifiers, add))
+    add_channels(notifiers, webhook, phone, outlets, clock).map_err(|error| -> Box<dyn Error> { error })
 }

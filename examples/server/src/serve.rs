@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::sync::Arc;
 
+use inresponse_channels::{ChannelSettings, Outlets};
 use inresponse_core::Chain;
 use inresponse_core::clock::{Clock as _, SystemClock};
 use inresponse_core::feeds::Feeds;
@@ -17,8 +18,7 @@ use crate::descriptors::Shares;
 use crate::fetch::FromAmazon;
 use crate::notifiers::notifiers;
 use crate::ops::kept::kept;
-use crate::ops::watch::watch;
-use crate::outlets::Outlets;
+use crate::ops::watch::{ask, watch};
 use crate::storage::Storage;
 use crate::{exposure, keys, listen, secret, seed};
 
@@ -47,12 +47,13 @@ pub(crate) async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
     let clock = SystemClock::new();
     let secrets = secret::token_secrets(&storage, config.token_secret, clock.now()).await?;
 
-    let calendars = CalendarFetcher::new(&config.webhook);
-    let outlets = Outlets::new(config.outlets, config.webhook.internal(), Some(&public_url), &clock)?;
-    let phone = config.phone.clone();
-    let notifiers = notifiers(config.mail, config.webhook, phone, &outlets, &clock).await?;
+    let ChannelSettings { webhook, outlets, phone, limits } = config.channels;
+    let calendars = CalendarFetcher::new(&webhook);
+    let outlets = Outlets::new(outlets, webhook.internal(), Some(&public_url), &clock);
+    let outlets = outlets.map_err(|error| -> Box<dyn Error> { error })?;
+    let notifiers = notifiers(config.mail, webhook, phone.clone(), &outlets, &clock).await?;
     let notifiers =
-        notifiers.remembering(storage.settings()).limited(config.limits, storage.settings(), clock.clone());
+        notifiers.remembering(storage.settings()).limited(limits, storage.settings(), clock.clone());
     let mut engine = storage
         .engine(notifiers, clock)
         .lease(config.lease)
@@ -98,8 +99,9 @@ pub(crate) async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
         .metrics(metrics)
         .readiness(readiness.clone());
     let api = outlets.answers().into_iter().fold(api, Api::channel_by);
-    let twilio = config.phone.twilio.into_iter();
-    let api = twilio.fold(api, |api, twilio| api.channel_by(Arc::new(TwilioChannel::new(twilio))));
+    let twilio = phone.twilio.into_iter();
+    let twilio = twilio.map(|twilio| TwilioChannel::new(twilio, storage.settings()));
+    let api = twilio.fold(api, |api, twilio| api.channel_by(Arc::new(twilio)));
     let api = storage.shared_by(api).hand_over_to(config.hand_over_domains);
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
@@ -113,7 +115,7 @@ pub(crate) async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
 
     let settings = storage.settings();
     let mut watching = watch(&engine, storage, config.canary);
-    outlets.ask(&engine, &settings, &mut watching);
+    ask(outlets, &engine, &settings, &mut watching);
     let notices = Arc::new(Notices::new(engine.clone(), settings.clone()));
     match calendars {
         Ok(calendars) => {

@@ -17,10 +17,13 @@ use super::signature::is_from_slack;
 
 /// The time limit of an answer to Slack.
 const DEADLINE: Duration = Duration::from_secs(10);
+/// For how long the answer of the route waits for what is told besides.
+const SHORTLY: Duration = Duration::from_secs(1);
 
 /// Takes what an app's people send: presses of buttons, and codes that link accounts.
 ///
-/// Slack waits three seconds for the answer of this route. What was done is told afterwards, in a message of its own.
+/// Slack waits three seconds for the answer of this route. What was done is told in a message of its own. The route waits a
+/// second for it, because on Lambda nothing goes on after the answer.
 #[derive(Debug, Clone)]
 pub struct SlackAnswers {
     app: SlackNotifier,
@@ -42,6 +45,7 @@ impl SlackAnswers {
                     from: Some(account),
                     account: None,
                     wants,
+                    counts_in: None,
                     over: KeyName::channel(&SlackNotifier::scheme()),
                 };
                 let answered = engine.answer(incident, answer).await?;
@@ -59,7 +63,7 @@ impl SlackAnswers {
         if let Some(url) = response_url.and_then(|url| Url::parse(&url).ok()) {
             let body = json!({ "response_type": "ephemeral", "replace_original": false, "text": text });
             let app = self.app.clone();
-            tokio::spawn(async move { told("response_url", app.respond(url, &body, DEADLINE).await) });
+            shortly(async move { told("response_url", app.respond(url, &body, DEADLINE).await) }).await;
         }
         Ok(())
     }
@@ -74,6 +78,13 @@ async fn commanded(engine: &Engine, account: &Contact, text: &str) -> Result<Str
             .to_owned(),
     };
     Ok(format!("{text}\nYour account is {}.", account.as_str()))
+}
+
+/// Does this, and waits a short time for its end.
+async fn shortly(work: impl Future<Output = ()> + Send + 'static) {
+    let working = tokio::spawn(work);
+    // It goes on without the wait.
+    let _ended = tokio::time::timeout(SHORTLY, working).await;
 }
 
 /// Logs that an answer to Slack could not be sent, which changes nothing.
@@ -122,9 +133,10 @@ impl Channel for SlackAnswers {
             Some(Request::Message { account, channel, text }) => {
                 let text = commanded(engine, &account, &text).await?;
                 let (app, message) = (self.app.clone(), json!({ "channel": channel, "text": text }));
-                tokio::spawn(async move {
+                let post = async move {
                     told("chat.postMessage", app.call("chat.postMessage", &message, DEADLINE).await);
-                });
+                };
+                shortly(post).await;
                 Reply::text("")
             }
         })

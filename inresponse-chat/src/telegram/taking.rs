@@ -98,6 +98,7 @@ async fn pressed(engine: &Engine, press: Press) -> Result<Call, Outage> {
                 from: Some(account.clone()),
                 account: None,
                 wants,
+                counts_in: None,
                 over: KeyName::channel(&TelegramNotifier::scheme()),
             };
             Some(engine.answer(incident, answer).await?)

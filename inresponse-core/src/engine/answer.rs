@@ -54,6 +54,12 @@ impl Answered {
                         state(record, None)
                     )
                 }
+                Refusal::Repeated => {
+                    format!(
+                        "You have already answered that, so your answer does not count again. {}",
+                        state(record, None)
+                    )
+                }
                 Refusal::NotAsked => {
                     format!(
                         "That alert was not sent to you, so your answer does not count. {}",

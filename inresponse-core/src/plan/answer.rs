@@ -35,6 +35,9 @@ pub(crate) fn judge(incident: &Incident, answer: &Answer) -> Result<Person, Refu
     if incident.state != State::Resolved && asked.round != incident.round {
         return Err(Refusal::EarlierRound);
     }
+    if incident.state != State::Resolved && answer.counts_in.is_some_and(|round| round != incident.round) {
+        return Err(Refusal::Repeated);
+    }
     Ok(by)
 }
 

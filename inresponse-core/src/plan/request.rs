@@ -124,6 +124,9 @@ pub struct Answer {
     pub account: Option<Person>,
     /// What the answer asks for.
     pub wants: Wanted,
+    /// The only round in which the answer counts, if the channel remembers its answers: the incident's round when the answer
+    /// came for the first time, or 0 if it was refused then.
+    pub counts_in: Option<u32>,
     /// The channel, as the timeline names it.
     pub over: KeyName,
 }
@@ -133,7 +136,7 @@ pub struct Answer {
 pub enum AnswerTo {
     /// The delivery with this id.
     Delivery(DeliveryId),
-    /// The latest alert to this contact.
+    /// The latest alert to this contact: the answer names no message.
     AlertTo(Contact),
 }
 
@@ -182,6 +185,8 @@ pub enum Refusal {
     NotAsked,
     /// An answer to a message of a round that is over.
     EarlierRound,
+    /// An answer that came before: in a round that is over, or it was refused.
+    Repeated,
     /// An answer to a status update that a later message has replaced. It does not say to whom it was sent.
     Replaced,
     /// An answer came from an account that is linked to nobody.
@@ -204,6 +209,7 @@ impl fmt::Display for Refusal {
             ),
             Refusal::NotAsked => f.write_str("the message was not sent to the person who answered"),
             Refusal::EarlierRound => f.write_str("the message is from an earlier round"),
+            Refusal::Repeated => f.write_str("the answer came before"),
             Refusal::Replaced => f.write_str("a later message has replaced the one that was answered"),
             Refusal::UnknownAccount => f.write_str("the account is linked to nobody"),
             Refusal::Over => f.write_str("it is resolved, so its severity cannot change"),

@@ -119,6 +119,7 @@ async fn p20_an_answer_over_a_channel_makes_a_responder_who_is_told_so() {
         from: Some(call.contact().clone()),
         account: None,
         wants,
+        counts_in: None,
         over: KeyName::channel(&Scheme::mailto()),
     };
     let told = [

@@ -1,8 +1,10 @@
 //! Replies and keys, through the real router, signed by Twilio's library; and signatures judged as the library does.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use axum::http::Request;
+use inresponse_core::memory::MemorySettings;
 use inresponse_core::model::Contact;
 use inresponse_core::notify::{Channel, Notifiers};
 use inresponse_core::plan::Wanted;
@@ -19,9 +21,21 @@ struct Phones {
     fake: Fake,
     signer: Arc<Library>,
     scheme: &'static str,
+    /// The number of replies and calls so far: each has an id of its own.
+    ids: AtomicU32,
+    settings: MemorySettings,
 }
 
 impl Phones {
+    fn new(scheme: &'static str, signer: &Arc<Library>) -> Self {
+        let (fake, signer) = (Fake::start(), Arc::clone(signer));
+        Self { fake, signer, scheme, ids: AtomicU32::new(1), settings: MemorySettings::new() }
+    }
+
+    fn next_id(&self, kind: &str) -> String {
+        format!("{kind}{:032x}", self.ids.fetch_add(1, Ordering::Relaxed))
+    }
+
     fn number(who: Who) -> &'static str {
         match who {
             Who::Jo => "+302101234567",
@@ -58,7 +72,8 @@ impl ChannelHarness for Phones {
     }
 
     fn channel(&self) -> Arc<dyn Channel> {
-        Arc::new(TwilioChannel::new(TwilioConfig::new(SID, TOKEN, FROM).unwrap()))
+        let config = TwilioConfig::new(SID, TOKEN, FROM).unwrap();
+        Arc::new(TwilioChannel::new(config, Arc::new(self.settings.clone())))
     }
 
     fn proves(&self) -> Proves {
@@ -89,11 +104,12 @@ impl ChannelHarness for Phones {
             let code = text
                 .split_whitespace()
                 .find(|word| word.ends_with(letter) && word[..1].parse::<u8>().is_ok());
+            let id = self.next_id("SM");
             let form = [
                 ("From", number),
                 ("To", FROM),
                 ("Body", code.unwrap()),
-                ("MessageSid", "SM1"),
+                ("MessageSid", &id),
                 ("NumMedia", "0"),
             ];
             return self.request("/channels/twilio/sms", &form);
@@ -107,7 +123,8 @@ impl ChannelHarness for Phones {
         let twiml = message.value("Twiml");
         let action = twiml.split("action=\"").nth(1).unwrap().split('"').next().unwrap();
         let path = action.strip_prefix(PUBLIC_URL).unwrap().replace("&amp;", "&");
-        self.request(&path, &[("To", number), ("From", FROM), ("Digits", digit), ("CallSid", "CA1")])
+        let id = self.next_id("CA");
+        self.request(&path, &[("To", number), ("From", FROM), ("Digits", digit), ("CallSid", &id)])
     }
 
     fn forged(&self, mut request: Request<String>) -> Request<String> {
@@ -120,13 +137,13 @@ impl ChannelHarness for Phones {
 #[tokio::test]
 async fn p20_a_reply_counts_only_for_the_person_who_was_asked() {
     let library = Arc::new(Library::start());
-    check(async || Phones { fake: Fake::start(), signer: Arc::clone(&library), scheme: "sms" }).await;
+    check(async || Phones::new("sms", &library)).await;
 }
 
 #[tokio::test]
 async fn p20_a_key_counts_only_for_the_person_who_was_called() {
     let library = Arc::new(Library::start());
-    check(async || Phones { fake: Fake::start(), signer: Arc::clone(&library), scheme: "tel" }).await;
+    check(async || Phones::new("tel", &library)).await;
 }
 
 /// Random requests: most are signed well, and the others differ in one place.

@@ -8,5 +8,7 @@ mod fake;
 mod laws;
 mod library;
 mod outcomes;
+mod replays;
 mod reports;
 mod verification;
+mod world;

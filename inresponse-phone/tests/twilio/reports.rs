@@ -2,87 +2,14 @@
 
 use std::time::Duration;
 
-use inresponse_core::Engine;
-use inresponse_core::claim::TokenSecret;
-use inresponse_core::engine::{Reported, RosterEdited};
-use inresponse_core::memory::{MemoryRoster, MemoryStore};
-use inresponse_core::model::{
-    Contact, IncidentNumber, MethodName, Person, PersonId, Report, ServiceName, Severity, State, TeamName,
-};
-use inresponse_core::notify::{CameBack, Channel, Notifiers, Reply};
+use inresponse_core::engine::RosterEdited;
+use inresponse_core::model::{Contact, MethodName, Person, PersonId, State, TeamName};
 use inresponse_core::roster::{Entry, FindingKind, Profile, Target, Team};
-use inresponse_core::testing::{ManualClock, RecordingNotifier, RosterTestExt};
-use inresponse_phone::{TwilioChannel, TwilioConfig};
 
-use crate::fake::{FROM, Fake, Request, SID, TOKEN};
-use crate::laws::notifier;
-use crate::library::Library;
+use crate::fake::FROM;
+use crate::world::{JO, STRANGER, World};
 
-const JO: &str = "+302101234567";
-const STRANGER: &str = "+306900000000";
-
-/// An engine whose only team has a number of two schemes as its fallback, so as its first level.
-struct World {
-    engine: Engine,
-    clock: ManualClock,
-    channel: TwilioChannel,
-    fake: Fake,
-    signer: Library,
-}
-
-impl World {
-    async fn of(scheme: &str) -> Self {
-        let fake = Fake::start();
-        let clock = ManualClock::at("2026-11-24T03:00:00Z".parse().unwrap());
-        let twilio = notifier(&fake);
-        let mails = Notifiers::new().mail(RecordingNotifier::new());
-        let notifiers = twilio.schemes().into_iter().fold(mails, |n, scheme| n.with(scheme, twilio.clone()));
-        let secret = TokenSecret::new(*b"0123456789abcdef").unwrap();
-        let engine = Engine::builder(MemoryStore::new(), MemoryRoster::new(), notifiers, clock.clone())
-            .claim_links("https://ir.example.org", vec![secret])
-            .unwrap()
-            .build();
-        let team = TeamName::new("devops").unwrap();
-        let jo = Contact::new(format!("{scheme}:{JO}")).unwrap();
-        engine.roster().put_team(&team, &Team::builder(vec![jo]).build().unwrap()).await.unwrap();
-        engine.roster().put_service(&ServiceName::new("athens").unwrap(), &team).await.unwrap();
-        let channel = TwilioChannel::new(TwilioConfig::new(SID, TOKEN, FROM).unwrap());
-        Self { engine, clock, channel, fake, signer: Library::start() }
-    }
-
-    async fn report(&self) -> IncidentNumber {
-        let report = Report::builder("athens", Severity::Crit, "5xx").build().unwrap();
-        let Reported::New(record) = self.engine.report(report).await.unwrap() else { panic!("it is new") };
-        self.engine.tick().await.unwrap();
-        record.number()
-    }
-
-    fn sent(&self) -> Vec<Request> {
-        self.fake.requests(JO)
-    }
-
-    async fn came_back(&self, url: &str, form: &[(&str, &str)]) -> Reply {
-        let all = [("AccountSid", SID)].into_iter().chain(form.iter().copied());
-        let form: Vec<_> = all.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-        let signature = self.signer.sign(TOKEN, url, &form);
-        let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
-        let path = url.strip_prefix("https://ir.example.org/channels/").unwrap().split('?').next().unwrap();
-        let headers = [("x-twilio-signature", signature.as_str())];
-        let came_back = CameBack { path, url: Some(url), headers: &headers, body: body.as_bytes() };
-        self.channel.take(&self.engine, came_back).await.unwrap()
-    }
-
-    async fn says(&self, from: &str, text: &str) -> String {
-        let url = "https://ir.example.org/channels/twilio/sms";
-        let reply = self.came_back(url, &[("From", from), ("To", FROM), ("Body", text)]).await;
-        assert_eq!((reply.status, reply.content_type), (200, "text/xml; charset=utf-8"));
-        reply.body
-    }
-
-    async fn state(&self, number: IncidentNumber) -> State {
-        self.engine.get(number).await.unwrap().unwrap().incident.state()
-    }
-}
+const CALL: &str = "CA0123456789abcdef0123456789abcdef";
 
 #[tokio::test]
 async fn p12_a_number_that_is_gone_makes_the_delivery_dead() {
@@ -171,12 +98,15 @@ async fn a_wrong_key_repeats_the_text_of_the_call() {
     let number = world.report().await;
     let twiml = world.sent()[0].value("Twiml").to_owned();
     let url = twiml.split("action=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
-    let reply = world.came_back(&url, &[("To", JO), ("From", FROM), ("Digits", "1")]).await;
+    let reply =
+        world.came_back(&url, &[("To", JO), ("From", FROM), ("Digits", "1"), ("CallSid", CALL)]).await;
     assert_eq!(reply.body, twiml);
-    let reply = world.came_back(&url, &[("To", STRANGER), ("From", FROM), ("Digits", "4")]).await;
+    let reply =
+        world.came_back(&url, &[("To", STRANGER), ("From", FROM), ("Digits", "4"), ("CallSid", CALL)]).await;
     assert!(reply.body.contains("does not count"), "{}", reply.body);
     assert_eq!(world.state(number).await, State::Open);
-    let reply = world.came_back(&url, &[("To", JO), ("From", FROM), ("Digits", "4")]).await;
+    let reply =
+        world.came_back(&url, &[("To", JO), ("From", FROM), ("Digits", "4"), ("CallSid", CALL)]).await;
     assert!(reply.body.contains("You have incident"), "{}", reply.body);
     assert_eq!(world.state(number).await, State::Claimed);
 }
@@ -206,7 +136,7 @@ async fn p12_a_number_that_sent_stop_is_not_alerted_until_it_sends_start() {
     };
     assert_eq!(alerted().await, "mailto sms");
 
-    let told = world.says(JO, "Stop").await;
+    let told = world.says_as(JO, "Stop", "5109").await;
     assert!(told.ends_with("<Response></Response>"), "Twilio answers it: {told}");
     assert_eq!(stopped().await, 1);
     assert_eq!(alerted().await, "mailto");
@@ -218,9 +148,22 @@ async fn p12_a_number_that_sent_stop_is_not_alerted_until_it_sends_start() {
 
     world.says(JO, "START").await;
     assert_eq!((stopped().await, alerted().await.as_str()), (0, "mailto sms"));
+    // The message from before comes again.
+    world.says_as(JO, "Stop", "5109").await;
+    assert_eq!((stopped().await, alerted().await.as_str()), (0, "mailto sms"));
     // With words of the account's own, Twilio says what they mean.
     let url = "https://ir.example.org/channels/twilio/sms";
-    world.came_back(url, &[("From", JO), ("Body", "halt"), ("OptOutType", "STOP")]).await;
+    world
+        .came_back(
+            url,
+            &[
+                ("From", JO),
+                ("Body", "halt"),
+                ("OptOutType", "STOP"),
+                ("MessageSid", &format!("SM{:032x}", 7)),
+            ],
+        )
+        .await;
     assert_eq!(stopped().await, 1);
     world.says(STRANGER, "STOP").await;
     assert_eq!(stopped().await, 1);

@@ -22,7 +22,7 @@ pub(crate) struct Cloud {
 
 pub(crate) const KEY: &str = "cloud-test-key-cloud-test-key";
 
-fn variable(name: &str) -> String {
+pub(crate) fn variable(name: &str) -> String {
     std::env::var(name)
         .unwrap_or_else(|_| panic!("{name} is not set: run `cargo xtask test` or `cargo xtask cloud`"))
 }
@@ -68,13 +68,23 @@ impl Cloud {
         text
     }
 
-    /// A request to the emulated cloud, which looks only at whom its signature names.
+    /// A POST to the emulated cloud, which looks only at whom its signature names.
     pub(crate) fn signed(&self, service: &str, path: &str) -> reqwest::RequestBuilder {
+        self.signed_by(reqwest::Method::POST, service, path)
+    }
+
+    /// A request with that method to the emulated cloud.
+    pub(crate) fn signed_by(
+        &self,
+        method: reqwest::Method,
+        service: &str,
+        path: &str,
+    ) -> reqwest::RequestBuilder {
         let scope = format!(
             "AWS4-HMAC-SHA256 Credential=test/20260101/eu-central-1/{service}/aws4_request, \
              SignedHeaders=host, Signature=0"
         );
-        self.client.post(format!("{}{path}", self.endpoint)).header("authorization", scope)
+        self.client.request(method, format!("{}{path}", self.endpoint)).header("authorization", scope)
     }
 
     async fn messages(&self) -> Vec<Value> {

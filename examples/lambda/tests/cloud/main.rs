@@ -8,7 +8,9 @@
 )]
 
 mod alike;
+mod channels;
 mod cloud;
 mod faults;
+mod twilio;
 
 use inresponse_testkit::contract;

@@ -14,7 +14,9 @@ Which call is spoilt is told by what is in it, so that scenes may run at the sam
 | an incident of service neverstart... | none of its executions can be started |
 | an incident of service slowdb...    | the answer to every first write of an item is lost |
 
-GET /calls answers what was called and what was denied for want of a permission, one line of JSON each.
+It is also Twilio and ntfy, below /carriers/, where everything is taken.
+
+GET /calls answers what was called, what the carriers got and what was denied for want of a permission, one line of JSON each.
 """
 
 import base64
@@ -27,6 +29,7 @@ import signal
 import sys
 import threading
 import time
+import urllib.parse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 CLOUD = sys.argv[1]
@@ -76,6 +79,8 @@ class Proxy(BaseHTTPRequestHandler):
     def do_POST(self):
         body = self.rfile.read(int(self.headers.get("content-length", 0)))
         target = self.headers.get("x-amz-target", "")
+        if self.path.startswith("/carriers/"):
+            return self.carry(body)
         if self.path == "/v2/email/outbound-emails":
             return self.mail(body)
         if target.endswith(".StartExecution"):
@@ -107,6 +112,17 @@ class Proxy(BaseHTTPRequestHandler):
         if to.startswith("slow-"):
             time.sleep(2)
         self.forward(body)
+
+    def carry(self, body):
+        if self.path.endswith("/Messages.json"):
+            call = {"text": dict(urllib.parse.parse_qsl(body.decode()))}
+            answer = {"sid": "SM" + "0" * 32, "status": "queued", "error_code": None}
+        else:
+            call = {"push": json.loads(body)}
+            answer = {"id": "x", "event": "message", "topic": call["push"].get("topic")}
+        with LOCK:
+            CALLS.append(call)
+        self.answer(201 if "text" in call else 200, json.dumps(answer).encode(), "application/json")
 
     def start(self, body):
         name = json.loads(body)["name"]

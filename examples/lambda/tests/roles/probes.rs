@@ -59,11 +59,51 @@ impl<'a> Probes<'a> {
         self.patience = patience;
         self.runs += 1;
         match self.role {
-            Role::Processor => self.process().await,
+            Role::Processor => {
+                self.restart("processor").await?;
+                self.process().await
+            }
             Role::Escalation => self.escalate().await,
-            Role::Notifier => self.notify().await,
-            Role::Sweeper => self.sweep().await,
+            Role::Notifier => {
+                self.restart("notifier").await?;
+                self.notify().await?;
+                self.remember().await
+            }
+            Role::Sweeper => {
+                self.restart("sweeper").await?;
+                self.sweep().await
+            }
         }
+    }
+
+    /// Ends the processes of a function: the next one reads the settings of the channels again.
+    async fn restart(&self, function: &str) -> Result<(), Failed> {
+        let path = format!("/2015-03-31/functions/{}-{function}/configuration", self.cloud.stack);
+        let request = self.cloud.signed_by(Method::PUT, "lambda", &path).timeout(self.patience);
+        let answer = request.json(&json!({ "MemorySize": 512 })).send().await;
+        let status = answer.map_err(|_| format!("the {function} cannot be restarted"))?.status();
+        if status.is_success() {
+            return Ok(());
+        }
+        Err(format!("the restart of the {function} answers {status}"))
+    }
+
+    /// An alert to a person whose address was never reached before.
+    async fn remember(&self) -> Result<(), Failed> {
+        let name = self.owned("startless-known", "ops", LONG).await?;
+        let methods = json!({ "methods": { "mail": format!("new-{name}@example.org") } });
+        self.put(&format!("/people/{name}"), methods).await?;
+        let team = json!({ "escalateAfterSeconds": LONG, "fallback": [format!("person:{name}")] });
+        self.put(&format!("/teams/{name}"), team).await?;
+        let number = self.report(&name, None).await?;
+        let notified = self.invoke("notifier", json!({ "incidentId": number })).await;
+        self.resolve(number).await?;
+        notified?;
+        let found = self.get(&format!("/coverage?team={name}")).await?;
+        if found.to_string().contains("unreachedMethod") {
+            return Err(format!("it is not remembered that a person was reached: {found}"));
+        }
+        Ok(())
     }
 
     /// Every route that reads or writes anything.
@@ -195,7 +235,8 @@ impl<'a> Probes<'a> {
         let slow = self.report(&slow, Some("5xx")).await?;
         let fed = self.owned("fed", "ops", LONG).await?;
         let schedule = format!("/teams/{fed}/schedules/primary");
-        let feeds = json!([{ "url": "https://127.0.0.1/calendar.ics", "as": "base" }]);
+        // The carriers of the tests are at 127.0.0.1, so the settings of the channels allow that address.
+        let feeds = json!([{ "url": "https://127.0.0.2/calendar.ics", "as": "base" }]);
         self.put(&schedule, json!({ "timezone": "UTC", "layers": [], "feeds": feeds })).await?;
         let swept = self.sweep_up(restless, lost, slow).await;
         self.resolve(lost).await?;

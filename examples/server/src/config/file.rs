@@ -3,10 +3,13 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use inresponse_channels::{
+    FileCommand, FileGateway, FileLimits, FileNtfy, FilePhone, FilePushover, FileSlackApp, FileTelegram,
+    FileTwilio, FileWebhook, SecretText,
+};
 use inresponse_http::Mapping;
 use serde::Deserialize;
 
-use super::SecretText;
 use super::file_roster::FileRoster;
 
 /// The whole file.
@@ -88,139 +91,6 @@ pub(super) struct FileIntake {
     /// Mappings for any JSON, by their names.
     #[serde(default)]
     pub(super) generic: BTreeMap<String, Mapping>,
-}
-
-/// The settings of webhooks: hosts, and channels of chats with their secret URLs.
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct FileWebhook {
-    #[serde(default)]
-    pub(super) slack: BTreeMap<String, String>,
-    #[serde(default)]
-    pub(super) teams: BTreeMap<String, String>,
-    /// Internal hosts to which the server may post, also by plain HTTP.
-    #[serde(default)]
-    pub(super) internal: Vec<String>,
-}
-
-impl std::fmt::Debug for FileWebhook {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("FileWebhook").field("internal", &self.internal).finish_non_exhaustive()
-    }
-}
-
-/// Where ntfy is.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(super) struct FileNtfy {
-    pub(super) url: Option<String>,
-    pub(super) token: Option<SecretText>,
-}
-
-/// The application at Pushover.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(super) struct FilePushover {
-    pub(super) token: SecretText,
-    pub(super) api_url: Option<String>,
-}
-
-/// The bot of Telegram.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(super) struct FileTelegram {
-    pub(super) bot_token: SecretText,
-    /// The secret of the webhook; without it the server asks for answers.
-    pub(super) webhook_secret: Option<SecretText>,
-    pub(super) api_url: Option<String>,
-}
-
-/// The app of Slack.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(super) struct FileSlackApp {
-    pub(super) bot_token: SecretText,
-    pub(super) signing_secret: SecretText,
-    pub(super) api_url: Option<String>,
-}
-
-/// A program that sends alerts. Its arguments and its environment may contain secrets.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(super) struct FileCommand {
-    pub(super) program: PathBuf,
-    #[serde(default)]
-    pub(super) arguments: Vec<String>,
-    #[serde(default)]
-    pub(super) environment: BTreeMap<String, String>,
-}
-
-impl std::fmt::Debug for FileCommand {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("FileCommand").field("program", &self.program).finish_non_exhaustive()
-    }
-}
-
-/// The account at Twilio.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(super) struct FileTwilio {
-    pub(super) account_sid: String,
-    pub(super) auth_token: SecretText,
-    /// A phone number, or the SID of a messaging service.
-    pub(super) from: String,
-    /// The number that calls, if a messaging service sends the text messages.
-    pub(super) call_from: Option<String>,
-    /// Where the API is reached (default: `https://api.twilio.com`).
-    pub(super) api_url: Option<String>,
-}
-
-/// What applies to all numbers.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(super) struct FilePhone {
-    /// The beginnings of numbers of premium rate or shared cost that may be reached anyway.
-    #[serde(default)]
-    pub(super) allow_numbers: Vec<String>,
-}
-
-/// How many messages a channel carries.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(super) struct FileLimits {
-    /// How many messages one address gets (default: the usual limits of text messages and calls; others have none).
-    pub(super) per_address: Option<Vec<FileWindow>>,
-    /// How many messages the channel carries in a day of UTC.
-    pub(super) per_day: Option<u32>,
-}
-
-/// The maximum number of messages in a time.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct FileWindow {
-    pub(super) most: u32,
-    pub(super) minutes: u64,
-}
-
-/// A gateway for text messages or calls. Its texts may contain secrets.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct FileGateway {
-    pub(super) url: String,
-    pub(super) method: Option<String>,
-    #[serde(default)]
-    pub(super) headers: BTreeMap<String, String>,
-    #[serde(default)]
-    pub(super) body: String,
-    pub(super) schemes: Vec<String>,
-    pub(super) accepted: Option<String>,
-    pub(super) gone: Option<String>,
-}
-
-impl std::fmt::Debug for FileGateway {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("FileGateway").field("schemes", &self.schemes).finish_non_exhaustive()
-    }
 }
 
 /// An API key: its hash, or its text.

@@ -8,29 +8,23 @@ mod file;
 mod file_roster;
 mod imported;
 mod keys;
-mod limits;
 mod named;
-mod outlets;
-mod phone;
 mod roster;
-mod secret;
 mod translation;
-mod webhook;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use inresponse_channels::{ChannelSettings, GivenChannels, told};
 use inresponse_core::claim::TokenSecret;
 use inresponse_core::engine::UnverifiedPhones;
 use inresponse_core::model::{Contact, StatusUpdates, TeamName};
-use inresponse_core::notify::Limits;
 use inresponse_core::roster::Defaults;
 use inresponse_core::{Engine, InvalidInput};
 use inresponse_http::{ApiKey, HandOverDomains, TrustedProxies};
 use inresponse_postgres::PostgresConfig;
 use inresponse_smtp::SmtpConfig;
-use inresponse_webhook::WebhookConfig;
 
 pub(crate) use args::ServeArgs;
 pub(crate) use chosen::{MailConfig, StorageConfig};
@@ -39,17 +33,14 @@ pub(crate) use file_roster::{
     FileDay, FileLevel, FileOverride, FilePerson, FileRoster, FileSchedule, FileStep, FileTeam,
 };
 pub(crate) use imported::{read_roster, unquoted};
+pub(crate) use inresponse_channels::SecretText;
 pub(crate) use keys::WeakSecrets;
 pub(crate) use named::SAMPLE_TEAM;
-pub(crate) use outlets::OutletsConfig;
-pub(crate) use phone::PhoneConfig;
 pub(crate) use roster::{FeedUrls, Given, RosterSeed, Wanted, is_masked, masked_schedule};
-pub(crate) use secret::SecretText;
 pub(crate) use translation::IntakeConfig;
 
 use error::rename;
 use file::File;
-use outlets::GivenOutlets;
 
 /// The checked settings of a server.
 #[derive(Debug)]
@@ -67,10 +58,7 @@ pub(crate) struct Config {
     pub(crate) weak_secrets: WeakSecrets,
     pub(crate) trusted_proxies: TrustedProxies,
     pub(crate) mail: MailConfig,
-    pub(crate) webhook: WebhookConfig,
-    pub(crate) outlets: OutletsConfig,
-    pub(crate) phone: PhoneConfig,
-    pub(crate) limits: Limits,
+    pub(crate) channels: ChannelSettings,
     pub(crate) unverified_phones: UnverifiedPhones,
     pub(crate) lease: Duration,
     pub(crate) status_updates: StatusUpdates,
@@ -81,21 +69,6 @@ pub(crate) struct Config {
     pub(crate) defaults: Defaults,
     pub(crate) roster: RosterSeed,
     pub(crate) intake: IntakeConfig,
-}
-
-/// The text of a TOML error with its line number, but without the line or a value, because either may contain a secret.
-fn told(error: &toml::de::Error, text: &str) -> String {
-    let start = error.span().map_or(0, |span| span.start);
-    let line = text.bytes().take(start).filter(|byte| *byte == b'\n').count() + 1;
-    let message = error.message();
-    let mismatch = message.rsplit_once(", expected ").filter(|(found, _)| found.starts_with("invalid "));
-    match mismatch {
-        Some((found, expected)) => {
-            let kind = found.split(['"', '`']).next().unwrap_or_default().trim_end();
-            format!("line {line}: {kind}, expected {expected}")
-        }
-        None => format!("line {line}: {message}"),
-    }
 }
 
 const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
@@ -160,21 +133,24 @@ impl Config {
             from: args.mail_from.or(file.mail_from),
         };
         let mail = mail.check(&mut invalid);
-        let webhook = webhook::check(args.webhook_secret.or(file.webhook_secret), file.webhook, &mut invalid);
-        let outlets = GivenOutlets {
+        let channels = GivenChannels {
+            webhook_secret: args.webhook_secret.or(file.webhook_secret),
+            webhook: file.webhook,
             ntfy: file.ntfy,
             pushover: file.pushover,
             telegram: file.telegram,
-            slack: file.slack_app,
+            slack_app: file.slack_app,
             command: file.command,
+            twilio: file.twilio,
+            gateway: file.gateway,
+            phone: file.phone,
+            limits: file.limits,
         };
-        let outlets = outlets.check(&mut invalid);
-        let phone = phone::check(file.twilio, file.gateway, &file.phone, public_url.as_deref(), &mut invalid);
+        let channels = channels.check(public_url.as_deref(), &mut invalid);
         let unverified_phones = match file.require_verified_phones {
             true => UnverifiedPhones::Refused,
             false => UnverifiedPhones::Allowed,
         };
-        let limits = limits::check(file.limits, &mut invalid);
         let weak_secrets = if args.allow_weak_secrets { WeakSecrets::Allowed } else { WeakSecrets::Refused };
         let keys = keys::check(args.api_key.or(file.api_key), file.keys, weak_secrets, &mut invalid);
         // An environment variable that is empty is one that was not set.
@@ -215,10 +191,7 @@ impl Config {
                 weak_secrets,
                 trusted_proxies,
                 mail,
-                webhook,
-                outlets,
-                phone,
-                limits,
+                channels,
                 unverified_phones,
                 lease,
                 token_secret,

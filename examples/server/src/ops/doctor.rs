@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use clap::Args;
+use inresponse_channels::{ChannelSettings, Outlets, PhoneConfig};
 use inresponse_core::Engine;
 use inresponse_core::clock::SystemClock;
 use inresponse_core::engine::DAYS_AHEAD;
@@ -21,11 +22,10 @@ use inresponse_sqlite::backup::Checked;
 use inresponse_webhook::WebhookConfig;
 
 use crate::config::ServeArgs;
-use crate::config::{Config, MailConfig, PhoneConfig, StorageConfig, WeakSecrets};
+use crate::config::{Config, MailConfig, StorageConfig, WeakSecrets};
 use crate::exposure::exposed;
 use crate::keys::first_key_hash;
 use crate::notifiers::notifiers;
-use crate::outlets::Outlets;
 use crate::storage::Storage;
 
 /// The maximum accepted difference between servers' clocks.
@@ -81,7 +81,7 @@ pub(crate) async fn doctor(args: DoctorArgs) -> Result<(), Box<dyn Error>> {
     }
     let named = config.named();
     links(&mut findings, config.public_url.as_deref());
-    if config.phone.twilio.is_some() {
+    if config.channels.phone.twilio.is_some() {
         phone(&mut findings, config.public_url.as_deref());
     }
     #[cfg(feature = "aws")]
@@ -90,8 +90,8 @@ pub(crate) async fn doctor(args: DoctorArgs) -> Result<(), Box<dyn Error>> {
     }
     let clock = SystemClock::new();
     let deadline = Engine::send_deadline(config.lease);
-    let outlets =
-        Outlets::new(config.outlets, config.webhook.internal(), config.public_url.as_deref(), &clock);
+    let ChannelSettings { webhook, outlets, phone, .. } = config.channels;
+    let outlets = Outlets::new(outlets, webhook.internal(), config.public_url.as_deref(), &clock);
     let outlets = match outlets {
         Ok(outlets) => outlets,
         Err(error) => {
@@ -99,7 +99,7 @@ pub(crate) async fn doctor(args: DoctorArgs) -> Result<(), Box<dyn Error>> {
             Outlets::default()
         }
     };
-    let given = (config.mail, config.webhook, config.phone);
+    let given = (config.mail, webhook, phone);
     let notifiers = mail(&mut findings, given, &outlets, deadline, &clock).await;
     if let Some(notifiers) = &notifiers {
         for problem in named.unreachable(|contact| notifiers.reach(contact)) {

@@ -4,6 +4,7 @@ use std::error::Error;
 use std::time::Duration;
 
 use clap::Args;
+use inresponse_channels::{ChannelSettings, Outlets};
 use inresponse_core::Engine;
 use inresponse_core::clock::{Clock, SystemClock};
 use inresponse_core::model::Contact;
@@ -11,7 +12,6 @@ use inresponse_core::notify::{Alert, Notifier, Outcome};
 
 use crate::config::{Config, MailConfig, ServeArgs};
 use crate::notifiers::notifiers;
-use crate::outlets::Outlets;
 
 /// How long a notifier may exceed its deadline before the command stops waiting.
 const GRACE: Duration = Duration::from_millis(500);
@@ -37,9 +37,10 @@ pub(crate) async fn test_alert(args: TestAlertArgs) -> Result<(), Box<dyn Error>
         MailConfig::Outbox { dir, .. } if contact.as_str().starts_with("mailto:") => Some(dir.clone()),
         _ => None,
     };
-    let outlets =
-        Outlets::new(config.outlets, config.webhook.internal(), config.public_url.as_deref(), &clock)?;
-    let notifiers = notifiers(config.mail, config.webhook, config.phone, &outlets, &clock).await?;
+    let ChannelSettings { webhook, outlets, phone, .. } = config.channels;
+    let outlets = Outlets::new(outlets, webhook.internal(), config.public_url.as_deref(), &clock);
+    let outlets = outlets.map_err(|error| -> Box<dyn Error> { error })?;
+    let notifiers = notifiers(config.mail, webhook, phone, &outlets, &clock).await?;
     if !notifiers.reach(&contact) {
         return Err(format!("no configured channel reaches {contact}").into());
     }

@@ -5,8 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::NaiveDate;
+use inresponse_channels::Outlets;
 use inresponse_core::model::{Contact, TeamName};
 use inresponse_core::roster::{Finding, FindingKind};
+use inresponse_core::settings::Settings;
 use inresponse_core::{Chain, Engine, Outage, feeds};
 use tokio::task::JoinSet;
 
@@ -35,6 +37,35 @@ pub(crate) fn watch(engine: &Engine, storage: Storage, canary: Option<Contact>) 
         kept("upkeep", engine.clock(), || upkeep(engine.clone(), Arc::clone(&storage))).await;
     });
     tasks
+}
+
+/// Starts what asks carriers for answers.
+pub(crate) fn ask(outlets: Outlets, engine: &Engine, settings: &Arc<dyn Settings>, tasks: &mut JoinSet<()>) {
+    let polls = (outlets.clone(), engine.clone(), Arc::clone(settings));
+    tasks.spawn(async move {
+        let (outlets, engine, settings) = polls;
+        let poll = || {
+            let polling = outlets.polling(&engine, &settings);
+            async {
+                if let Some(polling) = polling {
+                    polling.run().await
+                }
+            }
+        };
+        kept("telegram", engine.clock(), poll).await;
+    });
+    let (engine, settings) = (engine.clone(), Arc::clone(settings));
+    tasks.spawn(async move {
+        let ask = || {
+            let receipts = outlets.receipts(&engine, &settings);
+            async {
+                if let Some(receipts) = receipts {
+                    receipts.run().await
+                }
+            }
+        };
+        kept("pushover", engine.clock(), ask).await;
+    });
 }
 
 async fn upkeep(engine: Engine, storage: Arc<Storage>) {

@@ -43,6 +43,7 @@ fn answer(scene: &Scene, to: &str, from: Option<&str>, account: Option<&str>, wa
         from: from.map(at),
         account: account.map(person),
         wants,
+        counts_in: None,
         over: KeyName::channel(&Scheme::new("sms").unwrap()),
     }
 }
@@ -99,6 +100,49 @@ fn p20_an_answer_to_the_alert_at_an_address_needs_such_an_alert_in_this_round() 
         let to = AnswerTo::AlertTo(at(contact));
         let answer = Answer { to, ..answer(&scene, "phone", Some(contact), None, Claim) };
         assert_eq!(taken(&mut scene, &answer), expected, "{contact}");
+    }
+}
+
+/// The phone is alerted again in each round, so only the round in which the reply first came tells a replay.
+#[test]
+fn p20_a_reply_that_names_no_message_counts_only_in_the_round_in_which_it_first_came() {
+    let repeated = Refusal::Repeated.to_string();
+    for (counts_in, now, wants, expected) in [
+        (1, "", Claim, "CLAIMED jo"),
+        (1, "claim", Claim, "nothing"),
+        (1, "release", Claim, &*repeated),
+        (1, "release", Resolve, &repeated),
+        (2, "release", Claim, "CLAIMED jo"),
+        (2, "release", Resolve, "RESOLVED"),
+        (1, "release, claim", Claim, &repeated),
+        (1, "release, claim", Resolve, &repeated),
+        (2, "release, claim", Claim, "nothing"),
+        (1, "release, claim, resolve", Resolve, "nothing"),
+        // It was refused before.
+        (0, "claim", Resolve, &repeated),
+        (0, "", Claim, &repeated),
+    ] {
+        let mut scene = alerted();
+        for act in now.split(", ").filter(|act| !act.is_empty()) {
+            match act {
+                "release" => {
+                    assert_eq!(scene.claim("jo"), Ok(true));
+                    assert_eq!(scene.release("jo"), Ok(true));
+                    scene.due();
+                    scene.accepts("1:phone");
+                }
+                "claim" => assert_eq!(scene.claim("jo"), Ok(true)),
+                _ => assert_eq!(scene.resolve("jo"), Ok(true)),
+            }
+        }
+        let to = AnswerTo::AlertTo(at("phone"));
+        let reply = answer(&scene, "phone", Some("phone"), None, wants);
+        let reply = Answer { to, counts_in: Some(counts_in), ..reply };
+        let before = scene.incident.clone();
+        let case = format!("it counts in round {counts_in}; {now}; {wants:?}");
+        assert_eq!(taken(&mut scene, &reply), expected, "{case}");
+        let changes = expected.starts_with("CLAIMED") || expected == "RESOLVED";
+        assert_eq!(scene.incident != before, changes, "{case}");
     }
 }
 

@@ -293,6 +293,7 @@ fn answer(scene: &Scene, to: &str, account: Option<&str>, wants: Wanted) -> Answ
         from: None,
         account: account.map(person),
         wants,
+        counts_in: None,
         over: KeyName::channel(&Scheme::new("sms").unwrap()),
     }
 }

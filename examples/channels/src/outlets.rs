@@ -1,6 +1,5 @@
 //! Pushes, chats and programs: their notifiers, and what comes back over them.
 
-use std::error::Error;
 use std::sync::Arc;
 
 use inresponse_chat::{SlackAnswers, SlackNotifier, TelegramAnswers, TelegramNotifier, TelegramPolling};
@@ -11,14 +10,13 @@ use inresponse_core::notify::{Channel, Notifiers};
 use inresponse_core::settings::Settings;
 use inresponse_outward::{InternalHosts, Outward};
 use inresponse_push::{NtfyClaims, NtfyNotifier, PushoverNotifier, PushoverReceipts};
-use tokio::task::JoinSet;
 
-use crate::config::OutletsConfig;
-use crate::ops::kept::kept;
+use crate::failure::Failure;
+use crate::pushes::OutletsConfig;
 
 /// The channels that are configured.
-#[derive(Debug, Default)]
-pub(crate) struct Outlets {
+#[derive(Debug, Default, Clone)]
+pub struct Outlets {
     ntfy: Option<NtfyNotifier>,
     pushover: Option<PushoverNotifier>,
     telegram: Option<TelegramNotifier>,
@@ -29,12 +27,12 @@ pub(crate) struct Outlets {
 
 impl Outlets {
     /// The channels that are configured. They may reach those internal hosts. Nothing is connected yet.
-    pub(crate) fn new(
+    pub fn new(
         config: OutletsConfig,
         internal: &InternalHosts,
         public_url: Option<&str>,
         clock: &SystemClock,
-    ) -> Result<Self, Box<dyn Error>> {
+    ) -> Result<Self, Failure> {
         let OutletsConfig { ntfy, pushover, telegram, slack, command } = config;
         let clock: Arc<dyn Clock> = Arc::new(clock.clone());
         let mut outlets = Self::default();
@@ -67,7 +65,7 @@ impl Outlets {
     }
 
     /// Adds the notifiers. The app of Slack replaces the incoming webhooks of Slack.
-    pub(crate) fn add_to(&self, mut notifiers: Notifiers) -> Notifiers {
+    pub fn add_to(&self, mut notifiers: Notifiers) -> Notifiers {
         if let Some(ntfy) = &self.ntfy {
             notifiers = notifiers.with(NtfyNotifier::scheme(), ntfy.clone());
         }
@@ -87,7 +85,7 @@ impl Outlets {
     }
 
     /// What takes the answers that come to `/channels/`.
-    pub(crate) fn answers(&self) -> Vec<Arc<dyn Channel>> {
+    pub fn answers(&self) -> Vec<Arc<dyn Channel>> {
         let ntfy = self.ntfy.as_ref().map(|_| Arc::new(NtfyClaims) as Arc<dyn Channel>);
         let telegram = self.telegram.clone();
         let telegram = telegram.map(|bot| Arc::new(TelegramAnswers::new(bot)) as Arc<dyn Channel>);
@@ -95,22 +93,15 @@ impl Outlets {
         [ntfy, telegram, slack].into_iter().flatten().collect()
     }
 
-    /// Starts what asks carriers for answers.
-    pub(crate) fn ask(self, engine: &Engine, settings: &Arc<dyn Settings>, tasks: &mut JoinSet<()>) {
-        if let Some(bot) = self.telegram.filter(|_| self.asks_telegram) {
-            let (engine, settings) = (engine.clone(), Arc::clone(settings));
-            tasks.spawn(async move {
-                let poll = || TelegramPolling::new(engine.clone(), Arc::clone(&settings), bot.clone()).run();
-                kept("telegram", engine.clock(), poll).await;
-            });
-        }
-        if let Some(pushover) = self.pushover {
-            let (engine, settings) = (engine.clone(), Arc::clone(settings));
-            tasks.spawn(async move {
-                let ask =
-                    || PushoverReceipts::new(engine.clone(), Arc::clone(&settings), pushover.clone()).run();
-                kept("pushover", engine.clock(), ask).await;
-            });
-        }
+    /// What asks Telegram for updates, if it is configured without a webhook.
+    pub fn polling(&self, engine: &Engine, settings: &Arc<dyn Settings>) -> Option<TelegramPolling> {
+        let bot = self.telegram.clone().filter(|_| self.asks_telegram)?;
+        Some(TelegramPolling::new(engine.clone(), Arc::clone(settings), bot))
+    }
+
+    /// What asks Pushover for acknowledgements, if it is configured.
+    pub fn receipts(&self, engine: &Engine, settings: &Arc<dyn Settings>) -> Option<PushoverReceipts> {
+        let pushover = self.pushover.clone()?;
+        Some(PushoverReceipts::new(engine.clone(), Arc::clone(settings), pushover))
     }
 }

@@ -7,17 +7,20 @@ use inresponse_phone::{
     GatewayConfig, GatewaySettings, NumberRule, PhoneError, PhoneErrorKind, TwilioConfig,
 };
 
-use super::file::{FileGateway, FilePhone, FileTwilio};
+use crate::file::{FileGateway, FilePhone, FileTwilio};
 
 /// The providers of text messages and calls.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct PhoneConfig {
-    pub(crate) twilio: Option<TwilioConfig>,
-    pub(crate) gateways: Vec<GatewayConfig>,
-    pub(crate) numbers: NumberRule,
+pub struct PhoneConfig {
+    /// The account at Twilio.
+    pub twilio: Option<TwilioConfig>,
+    /// Gateways, in the order in which they are tried.
+    pub gateways: Vec<GatewayConfig>,
+    /// The numbers that may be reached.
+    pub numbers: NumberRule,
 }
 
-pub(super) fn check(
+pub(crate) fn check(
     account: Option<FileTwilio>,
     gateways: BTreeMap<String, FileGateway>,
     phone: &FilePhone,

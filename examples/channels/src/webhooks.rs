@@ -3,10 +3,10 @@
 use inresponse_core::InvalidInput;
 use inresponse_webhook::{Chat, WebhookConfig};
 
-use super::SecretText;
-use super::file::FileWebhook;
+use crate::file::FileWebhook;
+use crate::secret::SecretText;
 
-pub(super) fn check(
+pub(crate) fn check(
     secret: Option<SecretText>,
     file: FileWebhook,
     invalid: &mut InvalidInput,

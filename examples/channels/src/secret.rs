@@ -6,7 +6,7 @@ use serde::de::{Deserialize, Deserializer, Error};
 
 /// A secret text, which no log and no error shows.
 #[derive(Clone)]
-pub(crate) struct SecretText(pub(crate) String);
+pub struct SecretText(pub String);
 
 impl fmt::Debug for SecretText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

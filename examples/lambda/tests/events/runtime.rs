@@ -1,6 +1,4 @@
-//! Events that the real program answers behind a Runtime API: those of both kinds of API, and those of the schedule.
-
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests may panic, helpers too")]
+//! Takes the place of Lambda's Runtime API, with tables of its own.
 
 use std::process::{Child, Command};
 use std::sync::{Arc, Mutex};
@@ -19,6 +17,7 @@ use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
 const KEY: &str = "events-test-key-events-test-key";
+pub(crate) const PUBLIC_URL: &str = "https://alerts.example.org";
 
 /// Events that wait, and the answers that came, by their place.
 #[derive(Debug)]
@@ -54,13 +53,15 @@ impl Drop for Program {
 }
 
 /// The tables of a test.
-struct Tables {
+pub(crate) struct Tables {
     dynamo: String,
     prefix: String,
+    /// More variables of the functions.
+    more: Vec<(&'static str, String)>,
 }
 
 impl Tables {
-    async fn new(name: &str) -> Self {
+    pub(crate) async fn new(name: &str) -> Self {
         let dynamo = std::env::var("INRESPONSE_TEST_DYNAMODB_LOCAL").expect("run `cargo xtask test`");
         let prefix = format!("{name}-{}-", std::process::id());
         let config = aws_sdk_dynamodb::Config::builder()
@@ -70,11 +71,17 @@ impl Tables {
             .endpoint_url(&dynamo);
         let client = aws_sdk_dynamodb::Client::from_conf(config.build());
         ensure_tables(&client, &DynamoConfig::with_prefix(&prefix)).await.unwrap();
-        Self { dynamo, prefix }
+        Self { dynamo, prefix, more: Vec::new() }
+    }
+
+    /// The same tables for functions that have these variables too.
+    pub(crate) fn with(mut self, more: Vec<(&'static str, String)>) -> Self {
+        self.more = more;
+        self
     }
 
     /// Has a function answer these events.
-    async fn answered(&self, handler: &str, events: Vec<Value>) -> Vec<Value> {
+    pub(crate) async fn answered(&self, handler: &str, events: Vec<Value>) -> Vec<Value> {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let runtime_api = listener.local_addr().unwrap().to_string();
         let (sender, mut came) = mpsc::unbounded_channel();
@@ -100,11 +107,12 @@ impl Tables {
                 ("AWS_REGION", "eu-central-1"),
                 ("INRESPONSE_TABLE_PREFIX", &self.prefix),
                 ("INRESPONSE_MAIL_FROM", "alerts@example.org"),
-                ("INRESPONSE_PUBLIC_URL", "https://alerts.example.org"),
+                ("INRESPONSE_PUBLIC_URL", PUBLIC_URL),
                 ("INRESPONSE_STATE_MACHINE", "arn:aws:states:eu-central-1:1:stateMachine:x"),
                 ("INRESPONSE_TOKEN_SECRET", "0123456789abcdef0123456789abcdef"),
                 ("INRESPONSE_API_KEY", KEY),
             ])
+            .envs(self.more.iter().map(|(name, value)| (name, value)))
             .spawn();
         let _program = Program(program.unwrap());
         let mut answers = vec![Value::Null; count];
@@ -118,7 +126,7 @@ impl Tables {
 }
 
 /// As a REST API's stage `prod` sends it, with the fields that matter.
-fn rest(method: &str, path: &str, body: Option<&Value>) -> Value {
+pub(crate) fn rest(method: &str, path: &str, body: Option<&Value>) -> Value {
     json!({
         "resource": "/{proxy+}",
         "path": path,
@@ -140,7 +148,7 @@ fn rest(method: &str, path: &str, body: Option<&Value>) -> Value {
 }
 
 /// As an HTTP API sends it.
-fn http(method: &str, path: &str, body: Option<&Value>) -> Value {
+pub(crate) fn http(method: &str, path: &str, body: Option<&Value>) -> Value {
     json!({
         "version": "2.0",
         "routeKey": "$default",
@@ -158,51 +166,4 @@ fn http(method: &str, path: &str, body: Option<&Value>) -> Value {
         "body": body.map(Value::to_string),
         "isBase64Encoded": false,
     })
-}
-
-#[tokio::test]
-async fn p16_events_of_rest_and_of_http_apis_are_answered_alike() {
-    let team = json!({ "fallback": ["ops@example.org"] });
-    let service = json!({ "team": "devops" });
-    let wrong = json!({ "service": "athens", "severity": "LOUD", "title": "x", "message": "" });
-    let events = vec![
-        rest("PUT", "/teams/devops", Some(&team)),
-        http("PUT", "/services/athens", Some(&service)),
-        rest("GET", "/services/athens", None),
-        rest("PUT", "/incidents", Some(&wrong)),
-        http("PUT", "/incidents", Some(&wrong)),
-        rest("GET", "/nowhere", None),
-    ];
-    let answers = Tables::new("events").await.answered("processor", events).await;
-    let statuses: Vec<_> = answers.iter().map(|answer| answer["statusCode"].as_u64().unwrap()).collect();
-    assert_eq!(statuses, [200, 200, 200, 400, 400, 404], "{answers:#?}");
-    let body = |i: usize| serde_json::from_str::<Value>(answers[i]["body"].as_str().unwrap()).unwrap();
-    assert_eq!(body(2)["team"], "devops");
-    assert_eq!(body(3)["errors"][0]["field"], "severity");
-    assert_eq!(body(3), body(4));
-}
-
-#[tokio::test]
-async fn p18_the_sweeper_reads_feeds_as_the_server_does_and_asks_no_internal_address() {
-    let tables = Tables::new("feeds").await;
-    let team = json!({ "fallback": ["ops@example.org"] });
-    let feeds = json!([{ "url": "https://127.0.0.1/calendar.ics", "as": "base" }]);
-    let schedule = json!({ "timezone": "UTC", "layers": [], "feeds": feeds });
-    let detail = |answers: &[Value]| {
-        let body: Value = serde_json::from_str(answers.last().unwrap()["body"].as_str().unwrap()).unwrap();
-        let findings = body["findings"].as_array().unwrap().clone();
-        let stale = findings.iter().find(|finding| finding["kind"] == "staleFeed");
-        stale.unwrap_or_else(|| panic!("{body:#}"))["detail"].as_str().unwrap().to_owned()
-    };
-    let made = vec![
-        http("PUT", "/teams/web", Some(&team)),
-        http("PUT", "/teams/web/schedules/primary", Some(&schedule)),
-        http("GET", "/coverage", None),
-    ];
-    let before = detail(&tables.answered("processor", made).await);
-    assert!(before.ends_with("was never read"), "{before}");
-    let swept = tables.answered("sweeper", vec![json!({}), json!({})]).await;
-    assert_eq!((&swept[0]["feeds"], &swept[0]["failed"]), (&json!(0), &json!(0)), "{swept:#?}");
-    let after = detail(&tables.answered("processor", vec![http("GET", "/coverage", None)]).await);
-    assert!(after.starts_with(&before) && after.contains("internal"), "{after}");
 }

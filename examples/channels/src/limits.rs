@@ -7,10 +7,10 @@ use inresponse_core::InvalidInput;
 use inresponse_core::model::Scheme;
 use inresponse_core::notify::{ChannelLimits, Limits, Window};
 
-use super::file::FileLimits;
+use crate::file::FileLimits;
 
 /// The limits of all channels: those of the config file, and the usual ones for text messages and calls.
-pub(super) fn check(files: BTreeMap<String, FileLimits>, invalid: &mut InvalidInput) -> Limits {
+pub(crate) fn check(files: BTreeMap<String, FileLimits>, invalid: &mut InvalidInput) -> Limits {
     let usual = [("sms", ChannelLimits::of_texts()), ("tel", ChannelLimits::of_calls())];
     let mut channels: BTreeMap<String, ChannelLimits> =
         usual.into_iter().map(|(scheme, limits)| (scheme.to_owned(), limits)).collect();
