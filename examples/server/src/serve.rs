@@ -74,7 +74,7 @@ pub(crate) async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
     if config.roster.entries.is_empty() {
         seed::sample(&storage, &engine).await?;
     } else {
-        seed::seed(&engine, &config.roster).await?;
+        seed::seed(&storage, &engine, &config.roster).await?;
     }
     if let Some(unknown) = named.unknown_team(Some(&engine)).await? {
         return Err(ConfigError::from(vec![unknown]).into());
@@ -110,6 +110,7 @@ pub(crate) async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
     );
     println!("InResponse listens on http://{}", listener.local_addr()?);
 
+    let heartbeats = api.heartbeats().clone();
     let settings = storage.settings();
     let mut watching = watch(&engine, storage, config.canary);
     outlets.ask(&engine, &settings, &mut watching);
@@ -123,6 +124,8 @@ pub(crate) async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
     }
     let (stop, stopped) = channel(());
     let requests_ended = after(stopped.clone());
+    let looking = after(stopped.clone());
+    let heartbeats = tokio::spawn(async move { heartbeats.run(looking).await });
     let noticing = tokio::spawn(async move { notices.run(after(stopped)).await });
     let (requests_done, all_requests_ended) = channel(());
     let running = tokio::spawn(async move { engine.run(after(all_requests_ended)).await });
@@ -143,6 +146,7 @@ pub(crate) async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
     drop(requests_done);
     running.await?;
     noticing.await?;
+    heartbeats.await?;
     tracing::info!("stopped");
     Ok(())
 }

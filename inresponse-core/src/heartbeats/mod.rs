@@ -15,6 +15,7 @@
 //! | `backlog` | when this process must look at which heartbeat; only a shortcut of what is stored |
 //! | `ping` | takes pings |
 //! | `look` | looks at what is due |
+//! | `silent` | finds heartbeats that have never pinged |
 //! | `incident` | creates and resolves the incidents of misses |
 
 mod backlog;
@@ -24,7 +25,9 @@ mod look;
 mod ping;
 mod plan;
 mod row;
+mod silent;
 
 pub use look::Heartbeats;
 pub use ping::Pinged;
 pub use row::{HeartbeatState, MISSES_KEPT, Miss, PINGS_KEPT, Row};
+pub(crate) use silent::silent;
