@@ -1,4 +1,4 @@
-//! Heartbeats on the wire: what must ping, and what became of its pings.
+//! Heartbeats on the wire: what must ping, and its last pings and misses.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};

@@ -176,6 +176,8 @@ pub static DOORS: &[Door] = &[
     door("POST", "/teams/{team}/schedules/{schedule}/calendar-token", Proof::Key, Act::StandIn),
     door("POST", "/people/{person}/calendar-token", Proof::Key, Act::StandIn),
     door("GET", "/board/teams/{team}", Proof::Session, Act::ReadRoster),
+    door("GET", "/board/heartbeats", Proof::Session, Act::ReadRoster),
+    door("GET", "/board/heartbeats/{heartbeat}", Proof::Session, Act::ReadRoster),
     door("GET", "/board/people", Proof::Session, Act::ReadRoster),
     door("GET", "/board/people/{person}", Proof::Session, Act::ReadRoster),
     door("GET", "/board/services/{service}/plan", Proof::Session, Act::ReadRoster),

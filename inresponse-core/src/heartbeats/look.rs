@@ -85,7 +85,7 @@ impl Heartbeats {
         Self { engine, settings, process, gap, memory: Arc::default() }
     }
 
-    /// The same with another [`GAP`](Self::GAP), for a deployment that looks less often.
+    /// Replaces the [`GAP`](Self::GAP), for a deployment that looks less often.
     #[must_use]
     pub fn gap(self, gap: Duration) -> Self {
         Self { gap: TimeDelta::from_std(gap).unwrap_or(TimeDelta::MAX), ..self }

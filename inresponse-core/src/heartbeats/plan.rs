@@ -100,6 +100,7 @@ fn ping(mut row: Row, span: Duration, now: DateTime<Utc>) -> Decision {
     row.pings.push(now.timestamp_micros());
     let too_many = row.pings.len().saturating_sub(PINGS_KEPT);
     row.pings.drain(..too_many);
+    row.counts_from = now;
     row.due_at = Some(later(now, span));
     row.span_seconds = span.as_secs();
     row.moved = Moved::Never;
@@ -135,12 +136,13 @@ fn look(was: &Row, span: Duration, (since, process): (DateTime<Utc>, u64), now: 
     let Some(due_at) = row.due_at else { return Decision::NOTHING };
     let due_at = fitted(due_at, row.span_seconds, span, now);
     row.due_at = Some(due_at);
+    row.counts_from = row.counts_from.min(now);
     row.span_seconds = span.as_secs();
     if now < due_at + SLACK {
         return if row == *was { Decision::NOTHING } else { Decision::store(row, Then::Nothing) };
     }
     let moved_to = later(since, span);
-    if row.moved == Moved::Never && since > row.base() && now < moved_to + SLACK {
+    if row.moved == Moved::Never && since > row.counts_from && now < moved_to + SLACK {
         row.due_at = Some(moved_to);
         row.moved = Moved::Once;
         return Decision::store(row, Then::Nothing);

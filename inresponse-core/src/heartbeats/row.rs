@@ -19,9 +19,10 @@ pub const MISSES_KEPT: usize = 10;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Row {
-    /// When the heartbeat was first looked at or pinged since it was defined.
+    /// From when the interval counts: the last ping, the first look since the heartbeat was defined, or the look after the
+    /// clock went back.
     #[serde(with = "ts_microseconds")]
-    pub(super) begun_at: DateTime<Utc>,
+    pub(super) counts_from: DateTime<Utc>,
     /// The last pings, the newest last, in microseconds since 1970.
     pub(super) pings: Vec<i64>,
     /// When the next ping is due, with the grace. `None` after a miss: only a ping arms the heartbeat again.
@@ -156,7 +157,7 @@ impl Row {
     /// The row of a heartbeat that begins at `now`.
     pub(super) fn begin(span: Duration, now: DateTime<Utc>) -> Self {
         Self {
-            begun_at: now,
+            counts_from: now,
             pings: Vec::new(),
             due_at: Some(crate::clock::later(now, span)),
             span_seconds: span.as_secs(),
@@ -213,11 +214,6 @@ impl Row {
     /// The incident of the present miss; `None` if the heartbeat is not missed, or its incident is not created yet.
     pub fn open_incident(&self) -> Option<IncidentNumber> {
         self.misses.last().filter(|miss| miss.ended_at.is_none()).and_then(Miss::incident)
-    }
-
-    /// The instant from which the interval counts.
-    pub(super) fn base(&self) -> DateTime<Utc> {
-        self.last_ping_at().unwrap_or(self.begun_at)
     }
 
     /// When a process must look at the row again, if nothing changes it.
