@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use inresponse_core::feeds::Feeds;
-use inresponse_core::heartbeats::Heartbeats;
 use inresponse_core::notices::Notices;
 use inresponse_core::{Chain, Engine};
 use inresponse_webhook::{CalendarFetcher, WebhookConfig};
@@ -16,9 +15,6 @@ use crate::wiring::engine;
 
 /// How long an incident must be overdue before its execution counts as lost.
 const OVERDUE: Duration = Duration::from_secs(10);
-
-/// For how long no sweeper may have been called before heartbeats get one more interval.
-const HEARTBEATS_GAP: Duration = Duration::from_secs(180);
 
 /// How long after the beginning of a call the reading of a calendar feed may still begin. It ends ten seconds later, well
 /// before the function's own time-out (50 s).
@@ -43,35 +39,23 @@ pub(crate) async fn run(config: Config) -> Result<(), Error> {
             None
         }
     };
-    // Only sweepers look at heartbeats, and a schedule calls one of them a minute.
-    let process = engine.now().timestamp_micros().unsigned_abs();
-    let heartbeats = Heartbeats::new(engine.clone(), Arc::new(store.clone()), process).gap(HEARTBEATS_GAP);
     let notices = Notices::new(engine.clone(), Arc::new(store));
     lambda_runtime::run(service_fn(async |_: LambdaEvent<Value>| {
-        sweep(&engine, &heartbeats, feeds.as_ref(), &notices).await
+        sweep(&engine, feeds.as_ref(), &notices).await
     }))
     .await
 }
 
 /// Advances overdue incidents first. What else is due follows, as far as the time allows: a failure of it is logged and
 /// tried again by the next calls.
-async fn sweep(
-    engine: &Engine,
-    heartbeats: &Heartbeats,
-    feeds: Option<&Feeds>,
-    notices: &Notices,
-) -> Result<Value, Error> {
+async fn sweep(engine: &Engine, feeds: Option<&Feeds>, notices: &Notices) -> Result<Value, Error> {
     let began = engine.clock().monotonic();
     let left = |within: Duration| {
         let left = within.saturating_sub(engine.clock().monotonic().saturating_sub(began));
         Some(left).filter(|left| !left.is_zero())
     };
     let swept = engine.sweep(OVERDUE).await?;
-    let (mut read, mut sent, mut missed) = (0, 0, 0);
-    match heartbeats.look().await {
-        Ok(opened) => missed = opened,
-        Err(error) => tracing::error!(error = %Chain::of(&error), "the heartbeats could not be looked at"),
-    }
+    let (mut read, mut sent) = (0, 0);
     if let Some((feeds, left)) = feeds.zip(left(FEEDS_WITHIN)) {
         match feeds.tick_within(MAX_FEEDS, left).await {
             Ok(good) => read = good,
@@ -95,7 +79,6 @@ async fn sweep(
         "advanced": swept.advanced,
         "failed": swept.failed,
         "feeds": read,
-        "missed": missed,
         "notices": sent,
     }))
 }

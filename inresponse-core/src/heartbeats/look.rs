@@ -81,14 +81,8 @@ impl Heartbeats {
     /// The heartbeats of the engine's roster. Their rows are kept in `settings`. `process` is a number that no other
     /// process has.
     pub fn new(engine: Engine, settings: Arc<dyn Settings>, process: u64) -> Self {
-        let gap = TimeDelta::seconds(30);
+        let gap = TimeDelta::from_std(Self::GAP).unwrap_or(TimeDelta::MAX);
         Self { engine, settings, process, gap, memory: Arc::default() }
-    }
-
-    /// Replaces the [`GAP`](Self::GAP), for a deployment that looks less often.
-    #[must_use]
-    pub fn gap(self, gap: Duration) -> Self {
-        Self { gap: TimeDelta::from_std(gap).unwrap_or(TimeDelta::MAX), ..self }
     }
 
     /// Looks at what is due until `stop` resolves. Then it finishes the look.
