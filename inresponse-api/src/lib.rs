@@ -28,6 +28,7 @@
 //! | `request` | requests: report an incident, update an incident |
 //! | `roster` | services, teams and calendars, and who changed them |
 //! | `people` | people: methods, rules, absences |
+//! | `heartbeat` | heartbeats: definitions, pings, misses |
 //! | `schedule` | schedules, overrides and shifts |
 //! | `plan` | the dry run, and findings about the roster |
 //! | `problem` | what went wrong |
@@ -40,6 +41,7 @@
 pub mod convert;
 mod delivery;
 mod health;
+mod heartbeat;
 mod incident;
 mod people;
 mod plan;
@@ -53,6 +55,7 @@ mod words;
 
 pub use delivery::{AttemptOutcome, Delivery, Level, Upcoming, UpcomingAlert};
 pub use health::Health;
+pub use heartbeat::{Heartbeat, HeartbeatEntry, HeartbeatMiss, Heartbeats, Ping};
 pub use incident::{Details, Incident, Link, Listed, Page, Responder, Warning};
 pub use people::{Absence, Code, CodeSent, MethodTest, People, Person, PersonEntry, RuleStep, Tests};
 pub use plan::{Coverage, Finding, Plan, Step};
@@ -69,6 +72,6 @@ pub use schedule::{
 pub use timeline::Entry;
 pub use webhook::{Alert, Message};
 pub use words::{
-    DeliveryStatus, EventKind, HealthStatus, LevelWord, MessageKind, OutcomeKind, Reached, Severity, State,
-    StatusUpdates, TeamReason,
+    DeliveryStatus, EventKind, HealthStatus, HeartbeatState, LevelWord, MessageKind, OutcomeKind, Reached,
+    Severity, State, StatusUpdates, TeamReason,
 };

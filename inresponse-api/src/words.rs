@@ -95,6 +95,18 @@ words! {
 }
 
 words! {
+    /// What a heartbeat does.
+    HeartbeatState {
+        /// No ping has come yet, and the first one is not late.
+        Waiting = "waiting",
+        /// Pings come in time.
+        Beating = "beating",
+        /// A ping did not come in time, and none has come since.
+        Missed = "missed",
+    }
+}
+
+words! {
     /// Who was reached after every level had its turn.
     Reached {
         /// Everybody was reached.

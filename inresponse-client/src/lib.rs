@@ -21,6 +21,7 @@
 //! | `config` | the server's URL, the key and the timeout |
 //! | `client` | the calls about incidents |
 //! | `roster` | the calls about services, teams, calendars |
+//! | `heartbeats` | the calls about heartbeats |
 //! | `http` | sends one request and reads its answer |
 //! | `list` | the filter of a list of incidents |
 //! | `error` | errors and their kinds |
@@ -28,6 +29,7 @@
 mod client;
 mod config;
 mod error;
+mod heartbeats;
 mod http;
 mod list;
 mod roster;
@@ -38,11 +40,11 @@ pub use config::ClientConfig;
 pub use error::{ClientError, ClientErrorKind};
 pub use inresponse_api::{
     Absence, AttemptOutcome, Calendar, Change, Changes, Contacts, Coverage, DatedMember, Day, DayEntry,
-    Delivery, DeliveryStatus, Details, Entry, EventKind, Feed, FieldProblem, Finding, Hours, Incident,
-    KnownTeam, Layer, Level, LevelWord, Levels, Link, Member, NewLink, OnCall, OutcomeKind, Override,
-    OverrideEntry, Overrides, Owner, Page, People, Person, PersonEntry, Plan, Reached, Report, RuleStep,
-    Schedule, ScheduleEntry, Schedules, Service, Services, Severity, Shift, ShiftNotices, Shifts, State,
-    StatusUpdates, Step, Team, TeamLevel, TeamReason, TeamSettings, Teams, Time, Turn, Upcoming,
-    UpcomingAlert, Update, Warning,
+    Delivery, DeliveryStatus, Details, Entry, EventKind, Feed, FieldProblem, Finding, Heartbeat,
+    HeartbeatEntry, HeartbeatMiss, HeartbeatState, Heartbeats, Hours, Incident, KnownTeam, Layer, Level,
+    LevelWord, Levels, Link, Member, NewLink, OnCall, OutcomeKind, Override, OverrideEntry, Overrides, Owner,
+    Page, People, Person, PersonEntry, Ping, Plan, Reached, Report, RuleStep, Schedule, ScheduleEntry,
+    Schedules, Service, Services, Severity, Shift, ShiftNotices, Shifts, State, StatusUpdates, Step, Team,
+    TeamLevel, TeamReason, TeamSettings, Teams, Time, Turn, Upcoming, UpcomingAlert, Update, Warning,
 };
 pub use list::ListQuery;

@@ -20,6 +20,7 @@ use crate::Engine;
 use crate::engine::RosterEdited;
 use crate::error::{Chain, Outage};
 use crate::forgotten;
+use crate::heartbeats;
 use crate::model::{Person, ScheduleName, TeamName, Zone};
 use crate::roster::{
     Book, Entry, EntryKey, Feed, FeedCopy, FeedId, Finding, FindingKind, RosterEdit, Timetable,
@@ -306,6 +307,11 @@ pub async fn coverage(
     for record in forgotten::forgotten(engine, team).await? {
         if let Some(findings) = found.get_mut(record.incident.team()) {
             findings.extend(forgotten::finding(&record));
+        }
+    }
+    for (team, finding) in heartbeats::silent(engine, settings).await? {
+        if let Some(findings) = found.get_mut(&team) {
+            findings.push(finding);
         }
     }
     for (team, findings) in &mut found {

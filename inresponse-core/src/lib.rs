@@ -58,6 +58,7 @@
 //! | [`engine`] | executes what the planner decides |
 //! | [`feeds`] | keeps the copies of calendar feeds up to date |
 //! | [`forgotten`] | finds claims that look forgotten |
+//! | [`heartbeats`] | opens an incident if a ping does not come in time |
 //! | [`notices`] | tells people when their shifts begin or change, and what the coverage check finds |
 //! | [`claim`], [`link_code`] | the tokens in claim links and buttons, and the codes that link accounts |
 //! | [`text`] | shows untrusted text to people |
@@ -74,6 +75,7 @@ pub mod engine;
 pub mod error;
 pub mod feeds;
 pub mod forgotten;
+pub mod heartbeats;
 pub mod link_code;
 pub mod memory;
 pub mod model;

@@ -97,6 +97,12 @@ impl DynamoRoster {
         }
     }
 
+    /// The definitions of all heartbeats.
+    pub(crate) async fn heartbeats(&self) -> Result<Vec<Entry>, Outage> {
+        let is_heartbeat = |entry: &Entry| matches!(entry, Entry::Heartbeat { .. });
+        Ok(self.partition(ENTRIES).await?.iter().filter_map(entry_of_any).filter(is_heartbeat).collect())
+    }
+
     /// The part of a directory for one team.
     async fn part(
         &self,
@@ -303,6 +309,12 @@ impl Roster for DynamoRoster {
             let entries = book.entries().filter(|entry| entry.key().kind() == kind);
             let entries = entries.filter(|entry| after.is_none_or(|after| entry.key() > *after));
             return Ok(entries.take(limit).map(Listed::from).collect());
+        }
+        if kind == EntryKind::Heartbeat {
+            let mut entries = self.heartbeats().await?;
+            entries.retain(|entry| after.is_none_or(|after| entry.key() > *after));
+            entries.sort_by_key(Entry::key);
+            return Ok(entries.into_iter().take(limit).map(Listed::from).collect());
         }
         // A table is in no order, so all of it is read; only people ask for it.
         if kind == EntryKind::Team {

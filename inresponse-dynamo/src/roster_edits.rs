@@ -137,8 +137,16 @@ impl DynamoRoster {
             EntryKey::Team(team) => self.owned_by(team, usize::MAX).await?,
             EntryKey::Person(_) | EntryKey::Schedule(..) => Vec::new(),
             // Nothing can name these.
-            EntryKey::Service(_) | EntryKey::Day(..) | EntryKey::Override(..) | EntryKey::Feed(..) => {
+            EntryKey::Day(..) | EntryKey::Override(..) | EntryKey::Feed(..) | EntryKey::Heartbeat(_) => {
                 return Ok(Vec::new());
+            }
+            EntryKey::Service(_) => {
+                let heartbeats = self.heartbeats().await?;
+                return Ok(heartbeats
+                    .iter()
+                    .filter(|one| one.uses().contains(key))
+                    .map(Entry::key)
+                    .collect());
             }
         };
         for kind in [EntryKind::Team, EntryKind::Day] {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use axum::extract::NestedPath;
 use axum::http::Extensions;
 use inresponse_core::Engine;
+use inresponse_core::heartbeats::Heartbeats;
 use inresponse_core::memory::MemorySettings;
 use inresponse_core::notify::Channel;
 use inresponse_core::settings::Settings;
@@ -43,6 +44,8 @@ struct Inner {
     metrics: Option<Metrics>,
     site: Site,
     settings: Arc<dyn Settings>,
+    heartbeats: Heartbeats,
+    looks: Looks,
     hand_over_domains: HandOverDomains,
     #[cfg(feature = "pages")]
     pages: Pages,
@@ -64,6 +67,14 @@ struct Inner {
 /// Anybody may query the health at any rate, so the store is asked at most once a second, and never twice at the same
 /// time.
 pub(crate) type LastCensus = Mutex<Option<(Duration, Option<Census>)>>;
+
+/// Who looks whether pings come in time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Looks {
+    /// The main program runs [`Api::heartbeats`].
+    Somebody,
+    Nobody,
+}
 
 #[derive(Clone)]
 struct Metrics {
@@ -100,15 +111,18 @@ impl Api {
     /// The API of an engine, for clients that have one of these keys.
     pub fn new(engine: Engine, keys: Keys) -> Self {
         let public_url = engine.public_url().map(Site::under);
+        let settings: Arc<dyn Settings> = Arc::new(MemorySettings::new());
         let inner = Inner {
             // An invalid URL counts as missing.
+            heartbeats: Heartbeats::new(engine.clone(), settings.clone(), process()),
+            looks: Looks::Somebody,
             site: public_url.and_then(Result::ok).unwrap_or_default(),
             engine,
             keys,
             intake: Intake::default(),
             channels: Vec::new(),
             metrics: None,
-            settings: Arc::new(MemorySettings::new()),
+            settings,
             hand_over_domains: HandOverDomains::default(),
             #[cfg(feature = "pages")]
             pages: Pages::default(),
@@ -153,11 +167,32 @@ impl Api {
     /// Sets the settings that all servers share. They also hold state that all servers need: who is signed in to the
     /// pages, and each key's recent hand-overs to people outside the roster.
     ///
+    /// They also hold what heartbeats have pinged.
+    ///
     /// By default the shared settings exist only in this process and are lost when it ends.
     #[must_use]
     pub fn settings(mut self, settings: impl Settings) -> Self {
-        Arc::make_mut(&mut self.inner).settings = Arc::new(settings);
+        let inner = Arc::make_mut(&mut self.inner);
+        inner.settings = Arc::new(settings);
+        inner.heartbeats = Heartbeats::new(inner.engine.clone(), Arc::clone(&inner.settings), process());
         self
+    }
+
+    /// Refuses to define heartbeats, since nobody in this deployment looks at them.
+    #[must_use]
+    pub fn without_heartbeats(mut self) -> Self {
+        Arc::make_mut(&mut self.inner).looks = Looks::Nobody;
+        self
+    }
+
+    pub(crate) fn looks(&self) -> Looks {
+        self.inner.looks
+    }
+
+    /// The heartbeats that the routes ping. The main program runs them with [`Heartbeats::run`], so that both share what they
+    /// know.
+    pub fn heartbeats(&self) -> &Heartbeats {
+        &self.inner.heartbeats
     }
 
     /// Sets the pages. The pages' address comes from the engine's claim links, if it makes any.
@@ -284,6 +319,16 @@ impl Api {
     /// The API document, with the address of this API.
     pub(crate) fn document(&self) -> String {
         served_at(&self.inner.document, self.prefix())
+    }
+}
+
+/// A number that no other process has.
+fn process() -> u64 {
+    let mut bytes = [0; 8];
+    // Without random numbers two processes may do the same at the same instant, which a dedup key makes harmless.
+    match getrandom::fill(&mut bytes) {
+        Ok(()) => u64::from_le_bytes(bytes),
+        Err(_) => u64::from(std::process::id()),
     }
 }
 

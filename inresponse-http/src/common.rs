@@ -16,6 +16,7 @@ problems! {
     InvalidField: 400, "a field is invalid";
     InvalidParameter: 400, "a parameter is invalid";
     WrongToken: 403, "the token is wrong";
+    NoSuchHeartbeat: 404, "no such heartbeat";
     NoSuchIncident: 404, "no such incident";
     NoSuchOverride: 404, "no such override";
     NoSuchPerson: 404, "no such person";

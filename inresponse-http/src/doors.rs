@@ -10,7 +10,7 @@ use crate::scope::Scope;
 /// The action that a route performs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Act {
-    /// Report incidents, and act on incidents that the key reported.
+    /// Report incidents, act on incidents that the key reported, and ping heartbeats.
     Report,
     /// Read and update incidents.
     Respond,
@@ -55,10 +55,10 @@ impl Act {
     /// The description of the action, for documents.
     pub const fn words(self) -> &'static str {
         match self {
-            Act::Report => "report incidents, and act on those that this key reported",
+            Act::Report => "report incidents, act on those that this key reported, and ping heartbeats",
             Act::Respond => "read and update incidents",
             Act::ReadRoster => {
-                "read the roster: services, teams, calendars, people, schedules, who is on call, who changed it"
+                "read the roster: services, teams, calendars, people, schedules, heartbeats, who is on call, who changed it"
             }
             Act::StandIn => "write overrides (who stands in for whom), make the tokens of calendars",
             Act::TestMethods => "send a person test messages",
@@ -139,6 +139,10 @@ pub static DOORS: &[Door] = &[
     door("POST", "/v2/alerts/{identifier}/notes", Proof::SendersKey, Act::Report),
     door("POST", "/v2/alerts/{identifier}/close", Proof::SendersKey, Act::Report),
     door("GET", "/v2/alerts/requests/{requestId}", Proof::SendersKey, Act::Report),
+    door("POST", "/heartbeats/{heartbeat}/ping", Proof::SendersKey, Act::Report),
+    door("GET", "/heartbeats/{heartbeat}/ping", Proof::SendersKey, Act::Report),
+    door("POST", "/v2/heartbeats/{name}/ping", Proof::SendersKey, Act::Report),
+    door("GET", "/v2/heartbeats/{name}/ping", Proof::SendersKey, Act::Report),
     door("GET", "/incidents", Proof::Key, Act::Respond),
     door("POST", "/incidents", Proof::Key, Act::Respond),
     door("GET", "/incidents/{incidentId}", Proof::Key, Act::Respond),
@@ -159,6 +163,8 @@ pub static DOORS: &[Door] = &[
     door("GET", "/coverage", Proof::Key, Act::ReadRoster),
     door("GET", "/people", Proof::Key, Act::ReadRoster),
     door("GET", "/people/{person}", Proof::Key, Act::ReadRoster),
+    door("GET", "/heartbeats", Proof::Key, Act::ReadRoster),
+    door("GET", "/heartbeats/{heartbeat}", Proof::Key, Act::ReadRoster),
     door("GET", "/teams/{team}/schedules", Proof::Key, Act::ReadRoster),
     door("GET", "/teams/{team}/schedules/{schedule}", Proof::Key, Act::ReadRoster),
     door("GET", "/teams/{team}/schedules/{schedule}/shifts", Proof::Key, Act::ReadRoster),
@@ -170,6 +176,8 @@ pub static DOORS: &[Door] = &[
     door("POST", "/teams/{team}/schedules/{schedule}/calendar-token", Proof::Key, Act::StandIn),
     door("POST", "/people/{person}/calendar-token", Proof::Key, Act::StandIn),
     door("GET", "/board/teams/{team}", Proof::Session, Act::ReadRoster),
+    door("GET", "/board/heartbeats", Proof::Session, Act::ReadRoster),
+    door("GET", "/board/heartbeats/{heartbeat}", Proof::Session, Act::ReadRoster),
     door("GET", "/board/people", Proof::Session, Act::ReadRoster),
     door("GET", "/board/people/{person}", Proof::Session, Act::ReadRoster),
     door("GET", "/board/services/{service}/plan", Proof::Session, Act::ReadRoster),
@@ -192,6 +200,8 @@ pub static DOORS: &[Door] = &[
     door("DELETE", "/teams/{team}/schedules/{schedule}/overrides/{override}", Proof::Key, Act::StandIn),
     door("PUT", "/people/{person}", Proof::Key, Act::ChangeRoster),
     door("DELETE", "/people/{person}", Proof::Key, Act::ChangeRoster),
+    door("PUT", "/heartbeats/{heartbeat}", Proof::Key, Act::ChangeRoster),
+    door("DELETE", "/heartbeats/{heartbeat}", Proof::Key, Act::ChangeRoster),
     door("PUT", "/teams/{team}/schedules/{schedule}", Proof::Key, Act::ChangeRoster),
     door("DELETE", "/teams/{team}/schedules/{schedule}", Proof::Key, Act::ChangeRoster),
     door("PUT", "/services/{service}", Proof::Key, Act::ChangeRoster),

@@ -4,9 +4,13 @@
 //! The checks and the error texts are those of a request. An error names the field as on the wire.
 
 use chrono::NaiveDate;
-use inresponse_api::{DayEntry, OverrideEntry, Owner, PersonEntry, ScheduleEntry, TeamSettings};
+use inresponse_api::{
+    DayEntry, HeartbeatEntry, OverrideEntry, Owner, PersonEntry, ScheduleEntry, TeamSettings,
+};
 use inresponse_core::InvalidInput;
-use inresponse_core::model::{OverrideId, PersonId, ScheduleName, ServiceName, TeamName, Zone};
+use inresponse_core::model::{
+    HeartbeatName, OverrideId, PersonId, ScheduleName, ServiceName, TeamName, Zone,
+};
 use inresponse_core::roster::{Entry, Feed, Refusal};
 
 use crate::routes::changes;
@@ -73,6 +77,14 @@ pub fn stand_in(
     let (stand_in, _) = wire::schedule::stand_in(given)?;
     wire::schedule::in_order(&stand_in, zone)?;
     Ok(Entry::stand_in(team, schedule, id, stand_in))
+}
+
+/// A heartbeat.
+///
+/// # Errors
+/// Every invalid field.
+pub fn heartbeat(name: &HeartbeatName, given: HeartbeatEntry) -> Result<Entry, InvalidInput> {
+    wire::heartbeats::heartbeat(given).map(|heartbeat| Entry::heartbeat(name, heartbeat))
 }
 
 /// The text that a request gets if the roster refuses an edit.

@@ -121,6 +121,7 @@ pub use signals::{FetchFromAmazon, Intake};
         (name = "incidents", description = "report, claim, release, resolve, read"),
         (name = "intake", description = "what other monitoring systems send"),
         (name = "roster", description = "services, teams, calendars, people, schedules"),
+        (name = "heartbeats", description = "what must ping, and pings"),
         (name = "channels", description = "answers that come back over channels"),
         (name = "system", description = "health, metrics, this document"),
     )
@@ -130,7 +131,9 @@ struct Document;
 /// The routes for incidents, the roster and messages of other systems.
 fn work() -> OpenApiRouter<Api> {
     use routes::senders::{generic, grafana, nagios, opsgenie, pagerduty, prometheus, sns};
-    use routes::{calendars, changes, channels, incidents, outlook, people, roster, schedules, verification};
+    use routes::{
+        calendars, changes, channels, heartbeats, incidents, outlook, people, roster, schedules, verification,
+    };
     let routes = OpenApiRouter::new()
         .routes(routes!(incidents::put, incidents::post, incidents::list))
         .routes(routes!(incidents::get_one, incidents::post_one))
@@ -172,7 +175,11 @@ fn work() -> OpenApiRouter<Api> {
         .routes(routes!(opsgenie::unacknowledge))
         .routes(routes!(opsgenie::add_note))
         .routes(routes!(opsgenie::close))
-        .routes(routes!(opsgenie::status));
+        .routes(routes!(opsgenie::status))
+        .routes(routes!(heartbeats::put_heartbeat, heartbeats::get_heartbeat, heartbeats::delete_heartbeat))
+        .routes(routes!(heartbeats::list_heartbeats))
+        .routes(routes!(heartbeats::post_ping, heartbeats::get_ping))
+        .routes(routes!(heartbeats::opsgenie_post, heartbeats::opsgenie_get));
     #[cfg(feature = "pages")]
     let routes = routes.merge(pages::claim_routes());
     routes

@@ -19,12 +19,14 @@
 //! | `dynamo` | the store on DynamoDB, call by call (feature `dynamo`) |
 //! | [`stage`], [`people`], [`play`] | servers, their users, and the course of a run |
 //! | [`history`], [`check`] | what was seen from outside, and whether the promises were kept |
+//! | [`beats`] | heartbeats: servers, senders and clocks of their own |
 //! | [`model`] | an exhaustive check of the planner with two engines, people and faults |
 //! | [`mutants`] | planted bugs |
 //! | [`many`], [`stats`], [`shrink`] | many runs, what occurred in them, and the smallest one that fails |
 
 #![allow(clippy::panic, reason = "panics of carriers are simulated, and a run that cannot continue panics")]
 
+pub mod beats;
 pub mod carrier;
 pub mod check;
 #[cfg(feature = "dynamo")]

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use inresponse_sim::beats::{self, Seen};
 use inresponse_sim::fault::{Fault, FaultSet};
 use inresponse_sim::many::{self, Failure, Seeds};
 use inresponse_sim::model::{self, Budget, Search};
@@ -25,6 +26,15 @@ struct Cli {
 enum Command {
     /// Simulate servers, people, carriers and faults.
     Sim(Sim),
+    /// Simulate heartbeats: senders, servers that crash, and clocks that jump.
+    Heartbeats {
+        /// The number of seeds to run.
+        #[arg(long, default_value_t = 1000)]
+        seeds: u64,
+        /// The first seed.
+        #[arg(long, default_value_t = 1)]
+        from: u64,
+    },
     /// Visit every state that the planner can reach within limits.
     Model {
         /// Stop after this many states.
@@ -100,6 +110,7 @@ struct Sim {
 fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Sim(sim) => simulate(&sim),
+        Command::Heartbeats { seeds, from } => heartbeats(from, seeds),
         Command::Model { states, small, cores } => check_model(states, small, cores),
         Command::Mutants { seeds, cores, only, page } => mutants(seeds, cores, &only, &page),
     }
@@ -178,6 +189,33 @@ fn explain(failure: &Failure, make_store: MakeStore<'_>, word: &str) -> ExitCode
     replay(least, make_store);
     println!("{}", shrink::replay_line(least, word));
     ExitCode::FAILURE
+}
+
+fn heartbeats(from: u64, seeds: u64) -> ExitCode {
+    let (mut opened, mut resolved, mut pings, mut outages) = (0_u64, 0_u64, 0_u64, 0_u64);
+    for seed in from..from.saturating_add(seeds) {
+        let history = beats::play(seed);
+        let broken = check::heartbeats::violations(&history);
+        if !broken.is_empty() {
+            history.seen.iter().for_each(|(at, seen)| println!("{:>9.3} {seen:?}", at.as_secs_f64()));
+            broken.iter().for_each(|violation| println!("seed {seed} broke {violation}"));
+            return ExitCode::FAILURE;
+        }
+        for (_, seen) in &history.seen {
+            match seen {
+                Seen::Opened(_) => opened += 1,
+                Seen::Resolved(_) => resolved += 1,
+                Seen::Acknowledged => pings += 1,
+                Seen::Troubled | Seen::Maybe => outages += 1,
+                Seen::Defined | Seen::Looked | Seen::Jumped(_) => {}
+            }
+        }
+    }
+    println!(
+        "{pings} pings, {opened} incidents, {resolved} of them resolved, {outages} calls that failed or crashed"
+    );
+    println!("every promise was kept");
+    ExitCode::SUCCESS
 }
 
 fn check_model(states: Option<usize>, small: bool, cores: usize) -> ExitCode {

@@ -4,9 +4,11 @@ mod core;
 mod page;
 mod store;
 
+use crate::beats;
+use crate::check::heartbeats;
 use crate::many::{self, Failure, Seeds};
 use crate::model;
-use crate::play::{self, MakeStore, Ways};
+use crate::play::{self, MakeStore, Run, Ways};
 use crate::world::World;
 
 pub use self::core::{BUILT_IN, CoreBug};
@@ -15,6 +17,8 @@ use store::{BuggyStore, StoreBug};
 
 /// The number of seeds that are run without a planted bug.
 const CONTROL: u64 = 1_000;
+/// The promise that a simulation of its own checks.
+const HEARTBEATS: u8 = 24;
 
 /// A bug that can be planted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,7 +104,10 @@ impl Caught {
 /// model check.
 pub fn look_for(mutant: Mutant, most: u64, cores: usize) -> Caught {
     let make_store = mutant.plant();
-    let simulation = simulate(most, cores, &make_store);
+    let simulation = match mutant.promise() {
+        HEARTBEATS => simulate_heartbeats(most),
+        _ => simulate(most, cores, &make_store),
+    };
     let model = match mutant {
         Mutant::Core(_) => model::counterexample(),
         Mutant::Store(_) => None,
@@ -112,7 +119,14 @@ pub fn look_for(mutant: Mutant, most: u64, cores: usize) -> Caught {
 /// Runs seeds without a planted bug. If one fails, an edit changes something even if its bug is not planted.
 pub fn without_bug(cores: usize) -> Option<Failure> {
     self::core::plant(None);
-    simulate(CONTROL, cores, &play::in_memory)
+    simulate(CONTROL, cores, &play::in_memory).or_else(|| simulate_heartbeats(CONTROL))
+}
+
+fn simulate_heartbeats(most: u64) -> Option<Failure> {
+    (1..=most).find_map(|seed| {
+        let violation = heartbeats::violations(&beats::play(seed)).into_iter().next()?;
+        Some(Failure { run: Run::whole(seed), violation })
+    })
 }
 
 fn simulate(most: u64, cores: usize, make_store: MakeStore<'_>) -> Option<Failure> {

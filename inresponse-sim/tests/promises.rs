@@ -1,5 +1,6 @@
 //! A short run of everything; `cargo xtask sim`, `model` and `mutants` are the long ones.
 
+use inresponse_sim::beats;
 use inresponse_sim::fault::FaultSet;
 use inresponse_sim::many::{self, Seeds};
 use inresponse_sim::model::{self, Budget, Search};
@@ -22,6 +23,14 @@ fn every_promise_is_kept_on_the_store_in_memory() {
 #[test]
 fn every_promise_is_kept_on_sqlite() {
     kept_on(StoreKind::Sqlite, Seeds { from: 1, count: 100 });
+}
+
+#[test]
+fn p24_heartbeats_are_never_accused_early_and_no_miss_is_lost() {
+    for seed in 1..=400 {
+        let history = beats::play(seed);
+        assert_eq!(check::heartbeats::violations(&history), [], "seed {seed}");
+    }
 }
 
 #[test]

@@ -122,7 +122,9 @@ fn waits_for_its_team(entry: &Entry, left: &[Entry], waiting: &[Entry], roster: 
         | Entry::Day { team, .. }
         | Entry::Schedule { team, .. }
         | Entry::Override { team, .. } => EntryKey::Team(team.clone()),
-        Entry::Team { .. } | Entry::Person { .. } | Entry::Feed { .. } => return false,
+        Entry::Team { .. } | Entry::Person { .. } | Entry::Feed { .. } | Entry::Heartbeat { .. } => {
+            return false;
+        }
     };
     roster.entry(&team).is_none() && left.iter().chain(waiting).any(|other| other.key() == team)
 }

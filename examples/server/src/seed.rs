@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use chrono::{NaiveDate, NaiveTime};
 use inresponse_core::engine::RosterEdited;
+use inresponse_core::heartbeats::Heartbeats;
 use inresponse_core::model::{Contact, Person, ServiceName, TeamName};
 use inresponse_core::roster::{Entry, EntryKey, MAX_EDITS, RosterEdit, Snapshot, Team};
 use inresponse_core::{Engine, InvalidInput, Outage};
@@ -22,11 +23,15 @@ const BY: &str = "config";
 ///
 /// If the roster refuses an entry because it was edited in the meantime, the entry is left out and logged. The server
 /// starts anyway.
-pub(crate) async fn seed(engine: &Engine, seed: &RosterSeed) -> Result<(), Outage> {
-    create(engine, seed.entries.iter().map(|wanted| &wanted.entry)).await
+pub(crate) async fn seed(storage: &Storage, engine: &Engine, seed: &RosterSeed) -> Result<(), Outage> {
+    create(storage, engine, seed.entries.iter().map(|wanted| &wanted.entry)).await
 }
 
-async fn create(engine: &Engine, wanted: impl Iterator<Item = &Entry>) -> Result<(), Outage> {
+async fn create(
+    storage: &Storage,
+    engine: &Engine,
+    wanted: impl Iterator<Item = &Entry>,
+) -> Result<(), Outage> {
     let by = Person::new(BY).map_err(|e| Outage::permanent("the configuration has no name").because(e))?;
     let wanted: Vec<&Entry> = wanted.collect();
     let roster = present(engine, &wanted).await?;
@@ -35,6 +40,12 @@ async fn create(engine: &Engine, wanted: impl Iterator<Item = &Entry>) -> Result
     for (entry, refusal) in &found.refused {
         let why = entries::refused(refusal);
         tracing::error!(%entry, why, "an entry of the configured roster is refused");
+    }
+    let heartbeats = Heartbeats::new(engine.clone(), storage.settings(), 0);
+    for step in &found.steps {
+        if let Step::Put(Entry::Heartbeat { name, heartbeat }) = step {
+            heartbeats.begin(name, heartbeat).await?;
+        }
     }
     for steps in chunks(&found.steps) {
         let edits: Vec<RosterEdit> = steps.iter().map(Step::edit).collect();
@@ -111,6 +122,11 @@ async fn present(engine: &Engine, wanted: &[&Entry]) -> Result<Snapshot, Outage>
         {
             present.put(Entry::service(service, &team));
         }
+        if let EntryKey::Heartbeat(_) = key
+            && let Some(heartbeat) = roster.entry(key).await?
+        {
+            present.put(heartbeat);
+        }
     }
     Ok(present)
 }
@@ -122,7 +138,7 @@ pub(crate) async fn sample(storage: &Storage, engine: &Engine) -> Result<(), Out
         return Ok(());
     }
     let sample = sample_roster().map_err(|e| Outage::permanent("the sample roster is invalid").because(e))?;
-    create(engine, sample.iter()).await?;
+    create(storage, engine, sample.iter()).await?;
     storage.put_setting(SAMPLE_MADE, b"yes".to_vec()).await
 }
 

@@ -76,7 +76,7 @@ pub(crate) async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
     if config.roster.entries.is_empty() {
         seed::sample(&storage, &engine).await?;
     } else {
-        seed::seed(&engine, &config.roster).await?;
+        seed::seed(&storage, &engine, &config.roster).await?;
     }
     if let Some(unknown) = named.unknown_team(Some(&engine)).await? {
         return Err(ConfigError::from(vec![unknown]).into());
@@ -113,6 +113,7 @@ pub(crate) async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
     );
     println!("InResponse listens on http://{}", listener.local_addr()?);
 
+    let heartbeats = api.heartbeats().clone();
     let settings = storage.settings();
     let mut watching = watch(&engine, storage, config.canary);
     ask(outlets, &engine, &settings, &mut watching);
@@ -132,6 +133,14 @@ pub(crate) async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
     }
     let (stop, stopped) = channel(());
     let requests_ended = after(stopped.clone());
+    let (of_heartbeats, until) = (engine.clone(), stopped.clone());
+    let beating = tokio::spawn(async move {
+        let look = || {
+            let (heartbeats, stopped) = (heartbeats.clone(), until.clone());
+            async move { heartbeats.run(after(stopped)).await }
+        };
+        kept("heartbeats", of_heartbeats.clock(), look).await;
+    });
     let of_notices = engine.clone();
     let noticing = tokio::spawn(async move {
         let notify = || {
@@ -165,6 +174,7 @@ pub(crate) async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
     drop(requests_done);
     running.await?;
     noticing.await?;
+    beating.await?;
     tracing::info!("stopped");
     Ok(())
 }

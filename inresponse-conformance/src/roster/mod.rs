@@ -4,6 +4,7 @@
 //! at once after a refresh.
 
 mod acting;
+mod beating;
 mod calls;
 mod changes;
 mod crew;
@@ -22,6 +23,7 @@ mod spans;
 mod teams;
 mod using;
 
+pub use beating::*;
 pub use calls::*;
 pub use changes::*;
 pub use crew_shared::*;
@@ -81,6 +83,7 @@ macro_rules! __roster_laws {
                 each_edit_of_a_person_or_a_schedule_tells_what_it_did
                 a_deletion_of_a_person_or_a_schedule_leaves_the_others_alone
                 p12_a_team_is_known_by_a_schedule
+                p24_heartbeats_are_answered_exactly_and_keep_their_service
 
                 p16_a_put_that_names_something_unknown_is_refused
                 what_the_same_call_puts_is_known

@@ -195,7 +195,11 @@ impl Edits {
                 is_known.then(|| RosterEdited::CatchAllTeam(team.clone()))
             }
             RosterEdit::Put(
-                Entry::Team { .. } | Entry::Person { .. } | Entry::Override { .. } | Entry::Feed { .. },
+                Entry::Team { .. }
+                | Entry::Person { .. }
+                | Entry::Override { .. }
+                | Entry::Feed { .. }
+                | Entry::Heartbeat { .. },
             )
             | RosterEdit::Delete(_) => None,
         })

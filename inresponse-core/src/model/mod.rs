@@ -32,8 +32,8 @@ pub use incident::{BegunLevel, ClaimEnd, Ended, FORMAT, Handover, Incident};
 pub use level::Level;
 pub use matrix::{Matrix, Origin, Recipient, StatusUpdates};
 pub use names::{
-    DedupKey, IncidentNumber, KeyName, LayerName, MethodName, Note, OverrideId, OwnerName, Person, PersonId,
-    ScheduleName, ServiceName, Source, TeamName, Version,
+    DedupKey, HeartbeatName, IncidentNumber, KeyName, LayerName, MethodName, Note, OverrideId, OwnerName,
+    Person, PersonId, ScheduleName, ServiceName, Source, TeamName, Version,
 };
 pub use purpose::Purpose;
 pub use receipt::Receipt;

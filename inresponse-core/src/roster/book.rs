@@ -106,7 +106,7 @@ impl Book {
     /// The entry with that key, if the book has it.
     pub fn entry(&self, key: &EntryKey) -> Option<Entry> {
         match key {
-            EntryKey::Service(_) | EntryKey::Team(_) | EntryKey::Day(..) => None,
+            EntryKey::Service(_) | EntryKey::Team(_) | EntryKey::Day(..) | EntryKey::Heartbeat(_) => None,
             EntryKey::Person(person) => {
                 let profile = self.people.get(person)?.clone();
                 Some(Entry::Person { person: person.clone(), profile })
@@ -173,7 +173,8 @@ impl Book {
             | EntryKey::Day(..)
             | EntryKey::Person(_)
             | EntryKey::Override(..)
-            | EntryKey::Feed(..) => Vec::new(),
+            | EntryKey::Feed(..)
+            | EntryKey::Heartbeat(_) => Vec::new(),
         }
     }
 
@@ -188,10 +189,10 @@ impl Book {
         self.entries().map(|entry| entry.key()).filter(move |inner| inner.is_inside(key))
     }
 
-    /// Puts an entry. Services, teams and days are not in a book and change nothing.
+    /// Puts an entry. Services, teams, days and heartbeats are not in a book and change nothing.
     pub fn put(&mut self, entry: Entry) {
         match entry {
-            Entry::Service { .. } | Entry::Team { .. } | Entry::Day { .. } => {}
+            Entry::Service { .. } | Entry::Team { .. } | Entry::Day { .. } | Entry::Heartbeat { .. } => {}
             Entry::Person { person, profile } => {
                 self.known = Derived::default();
                 self.people.insert(person, profile);
@@ -215,7 +216,7 @@ impl Book {
     /// Deletes an entry with everything that belongs to it: a team's schedules, a schedule's overrides and copies.
     pub fn delete(&mut self, key: &EntryKey) {
         match key {
-            EntryKey::Service(_) | EntryKey::Day(..) => {}
+            EntryKey::Service(_) | EntryKey::Day(..) | EntryKey::Heartbeat(_) => {}
             EntryKey::Team(team) => _ = self.schedules.remove(team),
             EntryKey::Person(person) => {
                 self.known = Derived::default();

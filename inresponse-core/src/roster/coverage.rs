@@ -52,6 +52,8 @@ pub enum FindingKind {
     EmptyLevel,
     /// Somebody has had an incident for more than a day, and it is still being reported.
     ForgottenClaim,
+    /// A heartbeat has never pinged.
+    SilentHeartbeat,
     /// Two levels in a row are the same people.
     SamePeople,
     /// Only one person is ever on call.
@@ -70,7 +72,7 @@ pub enum FindingKind {
 
 impl FindingKind {
     /// All of them.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::Gap,
         Self::NoMethod,
         Self::UnreachedMethod,
@@ -84,6 +86,7 @@ impl FindingKind {
         Self::UnreadFeed,
         Self::EmptyLevel,
         Self::ForgottenClaim,
+        Self::SilentHeartbeat,
         Self::SamePeople,
         Self::OnePerson,
         Self::TwoPlaces,
@@ -109,6 +112,7 @@ impl FindingKind {
             Self::UnreadFeed => "unreadFeed",
             Self::EmptyLevel => "emptyLevel",
             Self::ForgottenClaim => "forgottenClaim",
+            Self::SilentHeartbeat => "silentHeartbeat",
             Self::SamePeople => "samePeople",
             Self::OnePerson => "onePerson",
             Self::TwoPlaces => "twoPlaces",

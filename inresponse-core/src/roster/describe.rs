@@ -41,9 +41,11 @@ impl fmt::Display for EntryChange {
             EntryKind::Service => write!(f, "{}{}", self.service(), self.new_owner()),
             EntryKind::Team => write!(f, "{}", self.team()),
             EntryKind::Day => write!(f, "{}{}", self.day(), self.new_owner()),
-            EntryKind::Person | EntryKind::Schedule | EntryKind::Override | EntryKind::Feed => {
-                write!(f, "{}", self.listed())
-            }
+            EntryKind::Person
+            | EntryKind::Schedule
+            | EntryKind::Override
+            | EntryKind::Feed
+            | EntryKind::Heartbeat => write!(f, "{}", self.listed()),
         }
     }
 }

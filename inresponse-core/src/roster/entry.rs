@@ -8,9 +8,9 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{FeedCopy, FeedId, Override, Profile, Rota, Schedule, Target, Team};
+use super::{FeedCopy, FeedId, Heartbeat, Override, Profile, Rota, Schedule, Target, Team};
 use crate::error::{InvalidInput, Outage};
-use crate::model::{OverrideId, OwnerName, PersonId, ScheduleName, ServiceName, TeamName};
+use crate::model::{HeartbeatName, OverrideId, OwnerName, PersonId, ScheduleName, ServiceName, TeamName};
 
 /// The kinds of entries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -30,12 +30,22 @@ pub enum EntryKind {
     Override,
     /// The last good copy of a schedule's calendar feed.
     Feed,
+    /// The definition of a heartbeat.
+    Heartbeat,
 }
 
 impl EntryKind {
     /// All kinds of entries.
-    pub const ALL: [Self; 7] =
-        [Self::Service, Self::Team, Self::Day, Self::Person, Self::Schedule, Self::Override, Self::Feed];
+    pub const ALL: [Self; 8] = [
+        Self::Service,
+        Self::Team,
+        Self::Day,
+        Self::Person,
+        Self::Schedule,
+        Self::Override,
+        Self::Feed,
+        Self::Heartbeat,
+    ];
 
     /// The name of the kind in stores.
     pub const fn as_str(self) -> &'static str {
@@ -47,6 +57,7 @@ impl EntryKind {
             Self::Schedule => "schedule",
             Self::Override => "override",
             Self::Feed => "feed",
+            Self::Heartbeat => "heartbeat",
         }
     }
 }
@@ -77,6 +88,8 @@ pub enum EntryKey {
     Override(TeamName, ScheduleName, OverrideId),
     /// The copy of a schedule's feed.
     Feed(TeamName, ScheduleName, FeedId),
+    /// A heartbeat.
+    Heartbeat(HeartbeatName),
 }
 
 impl EntryKey {
@@ -103,6 +116,7 @@ impl EntryKey {
                 let (schedule, id) = within_schedule(name)?;
                 Self::Feed(TeamName::new(team)?, schedule, FeedId::new(id)?)
             }
+            EntryKind::Heartbeat => Self::Heartbeat(HeartbeatName::new(name)?),
         })
     }
 
@@ -128,13 +142,14 @@ impl EntryKey {
             Self::Schedule(..) => EntryKind::Schedule,
             Self::Override(..) => EntryKind::Override,
             Self::Feed(..) => EntryKind::Feed,
+            Self::Heartbeat(_) => EntryKind::Heartbeat,
         }
     }
 
     /// The team that the entry belongs to and is deleted with.
     pub fn team(&self) -> Option<&TeamName> {
         match self {
-            Self::Service(_) | Self::Person(_) => None,
+            Self::Service(_) | Self::Person(_) | Self::Heartbeat(_) => None,
             Self::Team(team)
             | Self::Day(team, _)
             | Self::Schedule(team, _)
@@ -154,6 +169,7 @@ impl EntryKey {
             Self::Schedule(_, schedule) => schedule.to_string(),
             Self::Override(_, schedule, id) => format!("{schedule}/{id}"),
             Self::Feed(_, schedule, feed) => format!("{schedule}/{feed}"),
+            Self::Heartbeat(name) => name.to_string(),
         }
     }
 
@@ -194,6 +210,7 @@ impl fmt::Display for EntryKey {
             Self::Schedule(team, schedule) => write!(f, "schedule {schedule} of {team}"),
             Self::Override(team, schedule, id) => write!(f, "override {id} of schedule {schedule} of {team}"),
             Self::Feed(team, schedule, feed) => write!(f, "feed {feed} of schedule {schedule} of {team}"),
+            Self::Heartbeat(name) => write!(f, "heartbeat {name}"),
         }
     }
 }
@@ -264,6 +281,13 @@ pub enum Entry {
         /// The feed's events.
         copy: Arc<FeedCopy>,
     },
+    /// A heartbeat.
+    Heartbeat {
+        /// The heartbeat's name.
+        name: HeartbeatName,
+        /// Its definition.
+        heartbeat: Arc<Heartbeat>,
+    },
 }
 
 /// The body of a service's entry.
@@ -312,6 +336,11 @@ impl Entry {
         Self::Feed { team, schedule, feed: feed.clone(), copy: Arc::new(copy) }
     }
 
+    /// A heartbeat.
+    pub fn heartbeat(name: &HeartbeatName, heartbeat: Heartbeat) -> Self {
+        Self::Heartbeat { name: name.clone(), heartbeat: Arc::new(heartbeat) }
+    }
+
     /// The key of the entry.
     pub fn key(&self) -> EntryKey {
         match self {
@@ -326,6 +355,7 @@ impl Entry {
             Self::Feed { team, schedule, feed, .. } => {
                 EntryKey::Feed(team.clone(), schedule.clone(), feed.clone())
             }
+            Self::Heartbeat { name, .. } => EntryKey::Heartbeat(name.clone()),
         }
     }
 
@@ -339,6 +369,7 @@ impl Entry {
             Self::Schedule { schedule, .. } => schedule.owner(),
             Self::Override { stand_in, .. } => stand_in.owner(),
             Self::Feed { .. } => None,
+            Self::Heartbeat { heartbeat, .. } => heartbeat.owner(),
         }
     }
 
@@ -367,6 +398,9 @@ impl Entry {
                 Self::Override { team, schedule, id, stand_in }
             }
             feed @ Self::Feed { .. } => feed,
+            Self::Heartbeat { name, heartbeat } => {
+                Self::Heartbeat { name, heartbeat: with(heartbeat, |heartbeat| heartbeat.owned_by(by)) }
+            }
         }
     }
 
@@ -385,6 +419,7 @@ impl Entry {
             Self::Schedule { schedule, .. } => serde_json::to_string(&**schedule),
             Self::Override { stand_in, .. } => serde_json::to_string(&**stand_in),
             Self::Feed { copy, .. } => serde_json::to_string(&**copy),
+            Self::Heartbeat { heartbeat, .. } => serde_json::to_string(&**heartbeat),
         };
         body.map_err(|e| Outage::permanent("an entry of the roster cannot be written").because(e))
     }
@@ -418,6 +453,8 @@ impl Entry {
                     feed,
                     copy: Arc::new(copy),
                 }),
+                EntryKey::Heartbeat(name) => serde_json::from_str(body)
+                    .map(|heartbeat| Self::Heartbeat { name, heartbeat: Arc::new(heartbeat) }),
             };
         decoded.map_err(|e| Outage::permanent("an entry of the roster cannot be read").because(e))
     }
@@ -426,6 +463,7 @@ impl Entry {
     pub fn uses(&self) -> Vec<EntryKey> {
         match self {
             Self::Service { team, .. } => vec![EntryKey::Team(team.clone())],
+            Self::Heartbeat { heartbeat, .. } => vec![EntryKey::Service(heartbeat.service().clone())],
             Self::Team { .. }
             | Self::Day { .. }
             | Self::Person { .. }
@@ -441,7 +479,9 @@ impl Entry {
             targets.filter_map(|target| EntryKey::named_by(target, team)).collect()
         };
         match self {
-            Self::Service { .. } | Self::Person { .. } | Self::Feed { .. } => Vec::new(),
+            Self::Service { .. } | Self::Person { .. } | Self::Feed { .. } | Self::Heartbeat { .. } => {
+                Vec::new()
+            }
             Self::Team { team, settings } => keys(team, &mut settings.targets()),
             Self::Day { team, rota, .. } => keys(team, &mut rota.targets()),
             Self::Schedule { team, schedule, .. } => keys(team, &mut schedule.targets()),
@@ -470,9 +510,11 @@ impl Entry {
                 shown.extend(rota.owner().map(|owner| ("owner".to_owned(), Value::from(owner.as_str()))));
                 shown
             }
-            Self::Person { .. } | Self::Schedule { .. } | Self::Override { .. } | Self::Feed { .. } => {
-                self.masked()
-            }
+            Self::Person { .. }
+            | Self::Schedule { .. }
+            | Self::Override { .. }
+            | Self::Feed { .. }
+            | Self::Heartbeat { .. } => self.masked(),
         }
     }
 
@@ -500,7 +542,8 @@ impl Entry {
             | Self::Team { .. }
             | Self::Day { .. }
             | Self::Person { .. }
-            | Self::Override { .. } => {}
+            | Self::Override { .. }
+            | Self::Heartbeat { .. } => {}
         }
         body.into_iter().map(|(name, value)| (name, without_addresses(value))).collect()
     }

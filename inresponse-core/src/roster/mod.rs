@@ -7,6 +7,7 @@
 //! |---|---|
 //! | `target` | whom an entry names: a contact, a person, a schedule or a team |
 //! | `person` | a person: methods, rules, absences |
+//! | `heartbeat` | what must report that it is alive, and how often |
 //! | `schedule` | layers, turns, overrides and the copies of feeds |
 //! | `moment` | times as people write them |
 //! | `entry` | the kinds of entries, their keys, and edits |
@@ -36,6 +37,7 @@ mod edit;
 mod entry;
 mod first;
 mod freeze;
+mod heartbeat;
 mod instants;
 mod known;
 mod moment;
@@ -64,6 +66,7 @@ pub use coverage::{Finding, FindingKind, Ways, coverage};
 pub use directory::{Directory, Standing, TeamPart, days_of};
 pub use edit::{Edited, Effect, Judged, MAX_EDITS, check, judge, judge_by};
 pub use entry::{Entry, EntryKey, EntryKind, RosterEdit};
+pub use heartbeat::Heartbeat;
 pub use moment::{Moment, WallTime, read_instant};
 pub use on_duty::OnDuty;
 pub use person::{Absence, DayAhead, Profile, ProfileBuilder, RuleFor, RuleStep, WeeklyTest};

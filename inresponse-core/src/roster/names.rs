@@ -141,6 +141,9 @@ impl Names<'_> {
         if let Entry::Override { team, schedule, .. } | Entry::Feed { team, schedule, .. } = entry {
             named.push(EntryKey::Schedule(team.clone(), schedule.clone()));
         }
+        if let Entry::Heartbeat { heartbeat, .. } = entry {
+            named.push(EntryKey::Service(heartbeat.service().clone()));
+        }
         let unread = named.iter().filter(|key| !self.put().any(|entry| entry.key() == **key));
         self.ask(unread.map(|key| Question::Entry(key.clone())))?;
         for key in named {
@@ -154,7 +157,9 @@ impl Names<'_> {
     /// Checks that no schedule and no team leads to itself.
     fn leads_nowhere_twice(&self, entry: &Entry) -> Checked {
         let node = match entry {
-            Entry::Service { .. } | Entry::Person { .. } | Entry::Feed { .. } => return Ok(()),
+            Entry::Service { .. } | Entry::Person { .. } | Entry::Feed { .. } | Entry::Heartbeat { .. } => {
+                return Ok(());
+            }
             Entry::Team { team, .. } | Entry::Day { team, .. } => EntryKey::Team(team.clone()),
             Entry::Schedule { team, name: schedule, .. } | Entry::Override { team, schedule, .. } => {
                 EntryKey::Schedule(team.clone(), schedule.clone())
@@ -229,7 +234,8 @@ impl Names<'_> {
             | EntryKey::Day(..)
             | EntryKey::Person(_)
             | EntryKey::Override(..)
-            | EntryKey::Feed(..) => {}
+            | EntryKey::Feed(..)
+            | EntryKey::Heartbeat(_) => {}
         }
         keys.retain(leads_on);
         Ok(keys)
@@ -256,7 +262,8 @@ impl Names<'_> {
                         | EntryKey::Person(_)
                         | EntryKey::Schedule(..)
                         | EntryKey::Override(..)
-                        | EntryKey::Feed(..) => None,
+                        | EntryKey::Feed(..)
+                        | EntryKey::Heartbeat(_) => None,
                     })
                     .collect();
                 for team in teams {
@@ -273,7 +280,8 @@ impl Names<'_> {
             | Entry::Person { .. }
             | Entry::Schedule { .. }
             | Entry::Override { .. }
-            | Entry::Feed { .. } => Ok(()),
+            | Entry::Feed { .. }
+            | Entry::Heartbeat { .. } => Ok(()),
         }
     }
 

@@ -9,10 +9,10 @@ use chrono::NaiveDate;
 use super::change::Was;
 use super::question::{Answers, Question};
 use super::{
-    Book, Directory, Effect, Entry, EntryKey, EntryKind, Listed, RosterEdit, Rota, Standing, Target, Team,
-    TeamPart,
+    Book, Directory, Effect, Entry, EntryKey, EntryKind, Heartbeat, Listed, RosterEdit, Rota, Standing,
+    Target, Team, TeamPart,
 };
-use crate::model::{OwnerName, ServiceName, TeamName};
+use crate::model::{HeartbeatName, OwnerName, ServiceName, TeamName};
 
 /// All entries of a roster, for rosters that keep them in memory.
 #[derive(Debug, Default, Clone, PartialEq)]
@@ -20,6 +20,7 @@ pub struct Snapshot {
     services: BTreeMap<ServiceName, (TeamName, Option<OwnerName>)>,
     teams: BTreeMap<TeamName, Parts>,
     book: Arc<Book>,
+    heartbeats: BTreeMap<HeartbeatName, Arc<Heartbeat>>,
 }
 
 /// All entries of one team. A team without entries is not kept.
@@ -115,6 +116,18 @@ impl Snapshot {
                 let days = days.filter(|entry| after.is_none_or(|after| entry.key() > *after));
                 days.take(limit).map(Listed::from).collect()
             }
+            EntryKind::Heartbeat => {
+                let from = after_key(after, |key| match key {
+                    EntryKey::Heartbeat(name) => Some(name),
+                    _ => None,
+                });
+                let heartbeats = self.heartbeats.range::<HeartbeatName, _>((from, Bound::Unbounded));
+                let entry = |(name, heartbeat): (&HeartbeatName, &Arc<Heartbeat>)| Entry::Heartbeat {
+                    name: name.clone(),
+                    heartbeat: heartbeat.clone(),
+                };
+                heartbeats.take(limit).map(entry).map(Listed::from).collect()
+            }
             EntryKind::Person | EntryKind::Schedule | EntryKind::Override | EntryKind::Feed => {
                 let entries = self.book.entries().filter(|entry| entry.key().kind() == kind);
                 let entries = entries.filter(|entry| after.is_none_or(|after| entry.key() > *after));
@@ -166,6 +179,10 @@ impl Snapshot {
             EntryKey::Person(_) | EntryKey::Schedule(..) | EntryKey::Override(..) | EntryKey::Feed(..) => {
                 self.book.entry(key)
             }
+            EntryKey::Heartbeat(name) => self
+                .heartbeats
+                .get(name)
+                .map(|heartbeat| Entry::Heartbeat { name: name.clone(), heartbeat: heartbeat.clone() }),
         };
         let has_parts = matches!(key, EntryKey::Team(_))
             && parts.is_some_and(|parts| !parts.days.is_empty() || parts.schedules > 0);
@@ -195,7 +212,12 @@ impl Snapshot {
         });
         let is_other = |user: &EntryKey| user != key && !user.is_inside(key);
         let teams = teams.filter(uses).map(|entry| entry.key()).filter(is_other);
-        services.chain(teams).chain(self.book.users(key)).collect()
+        let heartbeats = self.heartbeats.iter().filter(|(_, heartbeat)| match key {
+            EntryKey::Service(service) => heartbeat.service() == service,
+            _ => false,
+        });
+        let heartbeats = heartbeats.map(|(name, _)| EntryKey::Heartbeat(name.clone()));
+        services.chain(teams).chain(self.book.users(key)).chain(heartbeats).collect()
     }
 
     /// Makes the edits whose effect changes something.
@@ -224,6 +246,7 @@ impl Snapshot {
             Entry::Day { team, day, rota } => {
                 self.teams.entry(team).or_default().days.insert(day, rota);
             }
+            Entry::Heartbeat { name, heartbeat } => _ = self.heartbeats.insert(name, heartbeat),
             entry @ (Entry::Person { .. }
             | Entry::Schedule { .. }
             | Entry::Override { .. }
@@ -264,6 +287,7 @@ impl Snapshot {
                 Arc::make_mut(&mut self.book).delete(key);
                 self.count_schedules(team);
             }
+            EntryKey::Heartbeat(name) => _ = self.heartbeats.remove(name),
         }
     }
 

@@ -10,6 +10,7 @@
 //! | `bounces` | alerts that were accepted and came back: promise 12 |
 //! | `faults` | stores that fail, processes that die: promises 4, 9, 10, 11 |
 //! | `handover` | a person who is given an incident and does not answer: promises 9, 22 |
+//! | `heartbeats` | misses and pings, processes that die in between: promise 24 |
 //! | `isolation` | carriers that hang or panic: promise 13 |
 //! | `clocks` | clocks that jump: promise 14 |
 //! | `formats` | records that another version wrote: promise 9 |
@@ -29,6 +30,7 @@ mod faults;
 mod feeds;
 mod formats;
 mod handover;
+mod heartbeats;
 mod isolation;
 mod lookup;
 mod methods;

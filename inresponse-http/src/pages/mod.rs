@@ -21,6 +21,7 @@
 //! | `outlook` | who would be alerted, and what is missing |
 //! | `reader`, `times` | who reads a page, and times by the reader's clocks |
 //! | `form` | what was typed into a form, and what is wrong with it |
+//! | `heartbeats` | heartbeats, with the last pings and misses of each |
 //! | `changes` | who changed the roster |
 //! | `live` | the part of a page that is kept up to date |
 //! | `events` | that part, on demand or as a stream |
@@ -38,6 +39,7 @@ mod events;
 mod filter;
 mod form;
 mod frame;
+mod heartbeats;
 mod incident;
 mod lines;
 mod list;
@@ -107,7 +109,7 @@ pub(crate) fn routes(api: &Api) -> Router<Api> {
 }
 
 /// Every path of the board, with its handler.
-fn board() -> [(&'static str, MethodRouter<Api>); 20] {
+fn board() -> [(&'static str, MethodRouter<Api>); 22] {
     [
         ("/", get(list::page)),
         ("/board/incidents/{incidentId}", get(incident::page).post(acts::act)),
@@ -118,6 +120,8 @@ fn board() -> [(&'static str, MethodRouter<Api>); 20] {
         ("/board/teams/{team}/new-schedule", get(schedules::new).post(schedules::make)),
         ("/board/teams/{team}/schedules/{schedule}", get(schedules::edit).post(schedules::act)),
         ("/board/people", get(people::list)),
+        ("/board/heartbeats", get(heartbeats::list)),
+        ("/board/heartbeats/{heartbeat}", get(heartbeats::page)),
         ("/board/new-person", get(people::new).post(people::make)),
         ("/board/people/{person}", get(people::page).post(people::act)),
         ("/board/people/{person}/test", post(people::test)),

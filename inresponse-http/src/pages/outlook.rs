@@ -206,6 +206,7 @@ const fn words(kind: FindingKind) -> &'static str {
         FindingKind::UnreadFeed => "Calendar feed not understood",
         FindingKind::EmptyLevel => "Empty level",
         FindingKind::ForgottenClaim => "Claim looks forgotten",
+        FindingKind::SilentHeartbeat => "Heartbeat has never pinged",
         FindingKind::SamePeople => "Same people twice",
         FindingKind::OnePerson => "Only one person",
         FindingKind::TwoPlaces => "On call in two places",

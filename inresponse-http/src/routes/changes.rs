@@ -111,6 +111,7 @@ fn quoted(key: &EntryKey) -> String {
         EntryKey::Team(team) => format!("team `{team}`"),
         EntryKey::Person(person) => format!("person `{person}`"),
         EntryKey::Schedule(team, schedule) => format!("schedule `{schedule}` of team `{team}`"),
+        EntryKey::Heartbeat(heartbeat) => format!("heartbeat `{heartbeat}`"),
         EntryKey::Service(_) | EntryKey::Day(..) | EntryKey::Override(..) | EntryKey::Feed(..) => {
             key.to_string()
         }

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `incidents` | reports, updates and reads incidents |
 //! | `roster` | reads and changes services, teams and calendars; reads who is on call |
+//! | `heartbeats` | reads and changes heartbeats; takes pings |
 //! | `changes` | makes one edit of the roster; lists who changed it |
 //! | `senders` | receives the messages of other monitoring systems, one file for each system |
 //! | `channels` | takes the answers that come back over channels |
@@ -12,6 +13,7 @@
 pub(crate) mod calendars;
 pub(crate) mod changes;
 pub(crate) mod channels;
+pub(crate) mod heartbeats;
 pub(crate) mod incidents;
 pub(crate) mod outlook;
 pub(crate) mod people;

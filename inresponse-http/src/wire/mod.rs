@@ -1,6 +1,7 @@
 //! Converts between the core's model and the types of `inresponse-api`.
 
 mod field;
+pub(crate) mod heartbeats;
 pub(crate) mod incident;
 pub(crate) mod people;
 pub(crate) mod report;

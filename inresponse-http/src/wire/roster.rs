@@ -65,7 +65,8 @@ pub(crate) fn service_of(entry: &Entry) -> Option<api::Service> {
         | Entry::Person { .. }
         | Entry::Schedule { .. }
         | Entry::Override { .. }
-        | Entry::Feed { .. } => None,
+        | Entry::Feed { .. }
+        | Entry::Heartbeat { .. } => None,
     }
 }
 

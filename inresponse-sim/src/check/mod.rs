@@ -30,6 +30,7 @@ mod dry_run;
 mod end;
 mod frozen;
 mod handover;
+pub mod heartbeats;
 mod ladder;
 mod limits;
 mod on_call;

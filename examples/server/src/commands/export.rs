@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use clap::Args;
 use inresponse_client::{
-    DayEntry, OverrideEntry, PersonEntry, RuleStep, ScheduleEntry, TeamLevel, TeamSettings,
+    DayEntry, HeartbeatEntry, OverrideEntry, PersonEntry, RuleStep, ScheduleEntry, TeamLevel, TeamSettings,
 };
 use inresponse_core::model::{OwnerName, PersonId, TeamName};
 use inresponse_core::roster::{CANARY, Entry, EntryKey};
@@ -13,7 +13,8 @@ use super::connect::Connect;
 use super::held::{Held, shortest, shortest_levels};
 use super::{Failure, output};
 use crate::config::{
-    FileDay, FileLevel, FileOverride, FilePerson, FileRoster, FileSchedule, FileStep, FileTeam, Given,
+    FileDay, FileHeartbeat, FileLevel, FileOverride, FilePerson, FileRoster, FileSchedule, FileStep,
+    FileTeam, Given,
 };
 
 #[derive(Debug, Args)]
@@ -99,6 +100,9 @@ fn written(held: &Held, team: Option<&TeamName>) -> Written {
                 let schedule = team.schedules.entry(schedule.to_string()).or_default();
                 schedule.overrides.insert(id.to_string(), file_override(entry.clone()));
             }
+            (EntryKey::Heartbeat(name), Given::Heartbeat(entry)) => {
+                roster.heartbeats.extend(file_heartbeat(entry).map(|given| (name.to_string(), given)));
+            }
             (_, _) => {}
         }
     }
@@ -147,6 +151,12 @@ fn chosen<'a>(held: &'a Held, team: Option<&TeamName>) -> Chosen<'a> {
             .collect();
         let is_named = |key: &EntryKey| matches!(key, EntryKey::Person(person) if named.contains(person));
         chosen.extend(held.entries().filter(|(key, _, _)| is_named(key)));
+        let services: BTreeSet<&EntryKey> = chosen.iter().map(|(key, _, _)| *key).collect();
+        let of_a_service = |(key, entry, _): &(&EntryKey, &Entry, &Given)| {
+            matches!(key, EntryKey::Heartbeat(_)) && entry.uses().iter().any(|used| services.contains(used))
+        };
+        let heartbeats: Vec<_> = held.entries().filter(of_a_service).collect();
+        chosen.extend(heartbeats);
     }
     chosen
 }
@@ -194,6 +204,16 @@ fn with_schedule(schedule: &mut FileSchedule, entry: ScheduleEntry) {
     schedule.timezone = entry.timezone;
     schedule.layers = entry.layers.unwrap_or_default();
     schedule.feeds = entry.feeds.unwrap_or_default();
+}
+
+fn file_heartbeat(entry: &HeartbeatEntry) -> Option<FileHeartbeat> {
+    Some(FileHeartbeat {
+        service: entry.service.clone()?,
+        severity: entry.severity.clone()?,
+        every_seconds: entry.every_seconds?,
+        grace_seconds: entry.grace_seconds.filter(|grace| *grace > 0),
+        title: entry.title.clone(),
+    })
 }
 
 fn file_override(entry: OverrideEntry) -> FileOverride {

@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use inresponse_client::{
-    Client, ClientError, Contacts, Day, DayEntry, Levels, Override, OverrideEntry, Owner, Person,
-    PersonEntry, Schedule, ScheduleEntry, Service, Team, TeamSettings,
+    Client, ClientError, ClientErrorKind, Contacts, Day, DayEntry, Heartbeat, HeartbeatEntry, Levels,
+    Override, OverrideEntry, Owner, Person, PersonEntry, Schedule, ScheduleEntry, Service, Team,
+    TeamSettings,
 };
 use inresponse_core::InvalidInput;
-use inresponse_core::model::{OverrideId, PersonId, ScheduleName, ServiceName, TeamName};
+use inresponse_core::model::{HeartbeatName, OverrideId, PersonId, ScheduleName, ServiceName, TeamName};
 use inresponse_core::roster::{Entry, EntryKey, Snapshot, Target, Zone};
 use inresponse_http::entries;
 
@@ -59,6 +60,22 @@ impl Held {
         }
         for service in pages!(services, |cursor| client.services(cursor)) {
             held.service(service)?;
+        }
+        let mut cursor = None::<String>;
+        loop {
+            let page = match client.heartbeats(cursor.as_deref()).await {
+                Ok(page) => page,
+                // An older server has no heartbeats.
+                Err(error) if error.kind() == ClientErrorKind::NotFound => break,
+                Err(error) => return Err(error.into()),
+            };
+            for heartbeat in page.heartbeats {
+                held.heartbeat(heartbeat)?;
+            }
+            cursor = page.cursor;
+            if cursor.is_none() {
+                break;
+            }
         }
         let teams: Vec<TeamName> = held.teams.iter().cloned().collect();
         let schedules = stream::iter(teams).map(|team| schedules(client, team)).buffered(AT_ONCE);
@@ -128,6 +145,14 @@ impl Held {
         let given = Owner::from(service);
         let entry = entries::service(&name, given.clone());
         self.keep(Given::Service(given), entry, &format!("service {name}"))
+    }
+
+    fn heartbeat(&mut self, heartbeat: Heartbeat) -> Result<(), Failure> {
+        let named = HeartbeatName::new(&heartbeat.heartbeat);
+        let name = understood("heartbeat", &heartbeat.heartbeat, named)?;
+        let given = HeartbeatEntry::from(heartbeat);
+        let entry = entries::heartbeat(&name, given.clone());
+        self.keep(Given::Heartbeat(given), entry, &format!("heartbeat {name}"))
     }
 
     fn team(&mut self, name: &TeamName, team: Team) -> Result<(), Failure> {

@@ -1,5 +1,6 @@
 //! The client commands. These commands work with any server: this one, another, or the deployment in the cloud.
 
+mod beats;
 mod changes;
 mod connect;
 mod export;
@@ -108,6 +109,9 @@ pub(crate) enum ClientCommand {
     /// Example: inresponse plan athens --severity WARN --at 2026-12-24T23:00:00Z
     #[command(verbatim_doc_comment, after_help = EXIT)]
     Plan(outlook::PlanArgs),
+    /// Work with heartbeats: an incident opens if a ping does not come in time.
+    #[command(subcommand)]
+    Heartbeat(beats::BeatCommand),
     /// Work with people, services, teams, calendars and schedules.
     #[command(subcommand)]
     Roster(RosterCommand),
@@ -170,6 +174,7 @@ pub(crate) fn run(command: ClientCommand) -> ExitCode {
             ClientCommand::Watch(args) => follow::watch(args).await,
             ClientCommand::Oncall(args) => incidents::on_call(args).await,
             ClientCommand::Plan(args) => outlook::plan(args).await,
+            ClientCommand::Heartbeat(command) => beats::run(command).await,
             ClientCommand::Roster(RosterCommand::Import(args)) => import::import(args).await,
             ClientCommand::Roster(RosterCommand::Export(args)) => export::export(args).await,
             ClientCommand::Roster(RosterCommand::Check(args)) => outlook::check(args).await,

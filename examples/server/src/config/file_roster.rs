@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use inresponse_client::{Absence, Contacts, Feed, Layer, Levels, ShiftNotices, StatusUpdates};
+use inresponse_client::{Absence, Contacts, Feed, Layer, Levels, Severity, ShiftNotices, StatusUpdates};
 use serde::{Deserialize, Serialize};
 
-/// Services, teams and their calendars, people and schedules.
+/// Services, teams and their calendars, people, schedules and heartbeats.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct FileRoster {
@@ -19,6 +19,22 @@ pub(crate) struct FileRoster {
     pub(crate) people: BTreeMap<String, FilePerson>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) teams: BTreeMap<String, FileTeam>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) heartbeats: BTreeMap<String, FileHeartbeat>,
+}
+
+/// A heartbeat, with the names of the HTTP API or their kebab-case.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct FileHeartbeat {
+    pub(crate) service: String,
+    pub(crate) severity: Severity,
+    #[serde(alias = "everySeconds")]
+    pub(crate) every_seconds: u64,
+    #[serde(default, alias = "graceSeconds", skip_serializing_if = "Option::is_none")]
+    pub(crate) grace_seconds: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) title: Option<String>,
 }
 
 /// A person, with the names of the HTTP API or their kebab-case.
@@ -142,7 +158,9 @@ fn is_without_levels(levels: &Levels) -> bool {
 }
 
 /// The words of the HTTP API that have another form in a file: kebab-case.
-const WORDS: [(&str, &str); 10] = [
+const WORDS: [(&str, &str); 12] = [
+    ("everySeconds", "every-seconds"),
+    ("graceSeconds", "grace-seconds"),
     ("claimTimeoutSeconds", "claim-timeout-seconds"),
     ("escalateAfterSeconds", "escalate-after-seconds"),
     ("alertLevels", "alert-levels"),

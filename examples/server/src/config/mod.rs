@@ -30,7 +30,7 @@ pub(crate) use args::ServeArgs;
 pub(crate) use chosen::{MailConfig, StorageConfig};
 pub(crate) use error::ConfigError;
 pub(crate) use file_roster::{
-    FileDay, FileLevel, FileOverride, FilePerson, FileRoster, FileSchedule, FileStep, FileTeam,
+    FileDay, FileHeartbeat, FileLevel, FileOverride, FilePerson, FileRoster, FileSchedule, FileStep, FileTeam,
 };
 pub(crate) use imported::{read_roster, unquoted};
 pub(crate) use inresponse_channels::SecretText;

@@ -2,17 +2,19 @@
 
 use chrono::NaiveDate;
 use inresponse_client::{
-    Contacts, DayEntry, Feed, OverrideEntry, Owner, PersonEntry, RuleStep, ScheduleEntry, TeamLevel,
-    TeamSettings,
+    Contacts, DayEntry, Feed, HeartbeatEntry, OverrideEntry, Owner, PersonEntry, RuleStep, ScheduleEntry,
+    TeamLevel, TeamSettings,
 };
 use inresponse_core::InvalidInput;
-use inresponse_core::model::{Contact, OverrideId, OwnerName, PersonId, ScheduleName, ServiceName, TeamName};
+use inresponse_core::model::{
+    Contact, HeartbeatName, OverrideId, OwnerName, PersonId, ScheduleName, ServiceName, TeamName,
+};
 use inresponse_core::roster::{self, Entry, Schedule, Zone};
 use inresponse_http::entries;
 
 use super::file_roster::{
-    FileDay, FileLevel, FileOverride, FilePerson, FileRoster, FileSchedule, FileStep, FileTeam,
-    in_words_of_a_file,
+    FileDay, FileHeartbeat, FileLevel, FileOverride, FilePerson, FileRoster, FileSchedule, FileStep,
+    FileTeam, in_words_of_a_file,
 };
 use super::rename;
 
@@ -21,7 +23,7 @@ use super::rename;
 pub(crate) struct RosterSeed {
     /// The owner of its entries.
     pub(crate) owner: Option<OwnerName>,
-    /// People, teams, schedules, overrides, days and services, in this order.
+    /// People, teams, schedules, overrides, days, services and heartbeats, in this order.
     pub(crate) entries: Vec<Wanted>,
 }
 
@@ -43,6 +45,7 @@ pub(crate) enum Given {
     Person(PersonEntry),
     Schedule(ScheduleEntry),
     Override(OverrideEntry),
+    Heartbeat(HeartbeatEntry),
 }
 
 /// The URLs of calendar feeds that a file may contain.
@@ -60,7 +63,7 @@ impl RosterSeed {
         let Some(file) = file else { return Self::default() };
         let owner = file.owner.map(|owner| OwnerName::new(owner).map_err(|e| rename(&e, "roster.owner")));
         let owner = owner.and_then(|owner| invalid.keep(owner));
-        let mut reader = Reader { owner: owner.clone(), feeds, invalid, read: [const { Vec::new() }; 6] };
+        let mut reader = Reader { owner: owner.clone(), feeds, invalid, read: [const { Vec::new() }; 7] };
         for (name, given) in file.people {
             reader.person(&name, given);
         }
@@ -70,6 +73,9 @@ impl RosterSeed {
         }
         for (service, team) in file.services {
             reader.service(&service, team, &teams);
+        }
+        for (name, given) in file.heartbeats {
+            reader.heartbeat(&name, given);
         }
         let entries = reader.read.into_iter().flatten().collect();
         Self { owner, entries }
@@ -83,12 +89,13 @@ const SCHEDULES: usize = 2;
 const OVERRIDES: usize = 3;
 const DAYS: usize = 4;
 const SERVICES: usize = 5;
+const HEARTBEATS: usize = 6;
 
 struct Reader<'a> {
     owner: Option<OwnerName>,
     feeds: FeedUrls,
     invalid: &'a mut InvalidInput,
-    read: [Vec<Wanted>; 6],
+    read: [Vec<Wanted>; 7],
 }
 
 impl Reader<'_> {
@@ -200,6 +207,21 @@ impl Reader<'_> {
             let entry = entries::stand_in(team, &schedule, &id, &given, &zone);
             self.keep(OVERRIDES, place, Given::Override(given), entry);
         }
+    }
+
+    fn heartbeat(&mut self, name: &str, given: FileHeartbeat) {
+        let place = format!("roster.heartbeats.{name}");
+        let Some(heartbeat) = self.name(&place, HeartbeatName::new(name)) else { return };
+        let given = HeartbeatEntry {
+            service: Some(given.service),
+            severity: Some(given.severity),
+            every_seconds: Some(given.every_seconds),
+            grace_seconds: given.grace_seconds,
+            title: given.title,
+            owner: self.owner(),
+        };
+        let entry = entries::heartbeat(&heartbeat, given.clone());
+        self.keep(HEARTBEATS, place, Given::Heartbeat(given), entry);
     }
 
     fn service(&mut self, name: &str, team: String, teams: &[String]) {

@@ -52,6 +52,8 @@ async fn every_page_is_without_barriers_in_light_and_dark_and_at_four_hundred_pe
         looked_at(&window, name, &LOOKS).await;
     }
     scene.rotation().await;
+    let heartbeat = serde_json::json!({ "service": "shop", "severity": "ERR", "everySeconds": 86_400 });
+    scene.server.put("/heartbeats/backup", heartbeat).await;
     for (name, path) in [
         ("team", "/board/teams/shop"),
         ("team-month", "/board/teams/shop?view=month"),
@@ -62,6 +64,8 @@ async fn every_page_is_without_barriers_in_light_and_dark_and_at_four_hundred_pe
         ("person", "/board/people/jo"),
         ("new-person", "/board/new-person"),
         ("plan", "/board/services/shop/plan"),
+        ("heartbeats", "/board/heartbeats"),
+        ("heartbeat", "/board/heartbeats/backup"),
         ("coverage", "/board/coverage"),
     ] {
         window.go(&format!("{url}{path}")).await;

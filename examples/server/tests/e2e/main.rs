@@ -9,6 +9,7 @@
 
 mod alike;
 mod attack;
+mod beats;
 mod crash;
 mod delivery;
 mod dry_run;

@@ -8,9 +8,9 @@ use async_trait::async_trait;
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use inresponse_conformance::{Durable, Harness, Interrupted, Line, Shared};
 use inresponse_core::Outage;
-use inresponse_core::model::{Person, ServiceName, TeamName};
+use inresponse_core::model::{HeartbeatName, Person, ServiceName, TeamName};
 use inresponse_core::roster::{
-    Book, ChangeMark, Directory, Edited, Entry, EntryKey, EntryKind, Listed, Roster, RosterChange,
+    Book, ChangeMark, Directory, Edited, Entry, EntryKey, EntryKind, Heartbeat, Listed, Roster, RosterChange,
     RosterEdit, Rota, Standing, Target, Team, TeamPart, days_of,
 };
 use tokio::task::yield_now;
@@ -85,6 +85,7 @@ pub(super) struct Tables {
     pub(super) days: BTreeMap<String, BTreeMap<NaiveDate, Arc<Rota>>>,
     /// People and schedules.
     pub(super) book: Book,
+    pub(super) heartbeats: BTreeMap<HeartbeatName, Arc<Heartbeat>>,
     pub(super) changes: Vec<(u64, RosterChange)>,
 }
 
@@ -109,7 +110,12 @@ impl Tables {
         };
         let services = self.services.iter().map(service);
         let others = self.teams.iter().map(settings).chain(self.days.iter().flat_map(days));
-        services.chain(others).chain(self.book.entries())
+        let heartbeat = |(name, heartbeat): (&HeartbeatName, &Arc<Heartbeat>)| Entry::Heartbeat {
+            name: name.clone(),
+            heartbeat: heartbeat.clone(),
+        };
+        let heartbeats = self.heartbeats.iter().map(heartbeat).collect::<Vec<_>>();
+        services.chain(others).chain(self.book.entries()).chain(heartbeats)
     }
 
     /// The schedules and teams that a calendar names, among the targets that `named` picks from each day.

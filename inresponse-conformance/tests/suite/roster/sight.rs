@@ -113,6 +113,10 @@ impl Model {
             EntryKey::Person(_) | EntryKey::Schedule(..) | EntryKey::Override(..) | EntryKey::Feed(..) => {
                 tables.book.entry(&self.crew_key(key))
             }
+            EntryKey::Heartbeat(name) => tables
+                .heartbeats
+                .get(name)
+                .map(|heartbeat| Entry::Heartbeat { name: name.clone(), heartbeat: heartbeat.clone() }),
         };
         let has_parts = match (self.defect, key) {
             (deletes_no_team_without_settings, _) => false,
@@ -138,7 +142,8 @@ impl Model {
             // Those are there already.
             (_, Entry::Service { .. })
             | (overlooks_overrides_among_users, Entry::Override { .. })
-            | (overlooks_days_among_users, Entry::Day { .. }) => false,
+            | (overlooks_days_among_users, Entry::Day { .. })
+            | (overlooks_heartbeats_among_users, Entry::Heartbeat { .. }) => false,
             (overlooks_whom_an_override_replaces, Entry::Override { team, stand_in, .. }) => {
                 stand_in.oncall().iter().any(|target| EntryKey::named_by(target, team).as_ref() == Some(key))
             }

@@ -37,6 +37,12 @@ impl Model {
             Entry::Person { .. } | Entry::Schedule { .. } | Entry::Override { .. } | Entry::Feed { .. } => {
                 self.put_crew(disk, entry);
             }
+            Entry::Heartbeat { name, heartbeat } => {
+                if self.defect == keeps_the_first_heartbeat && disk.heartbeats.contains_key(name) {
+                    return;
+                }
+                disk.heartbeats.insert(name.clone(), heartbeat.clone());
+            }
         }
     }
 
@@ -93,6 +99,7 @@ impl Model {
             EntryKey::Person(_) | EntryKey::Schedule(..) | EntryKey::Override(..) | EntryKey::Feed(..) => {
                 self.delete_crew(disk, key);
             }
+            EntryKey::Heartbeat(name) => _ = disk.heartbeats.remove(name),
         }
     }
 

@@ -3,10 +3,13 @@
 use std::convert::Infallible;
 
 use super::*;
-use crate::model::{Contact, LayerName, MethodName, OverrideId, Person, PersonId, ScheduleName, ServiceName};
+use crate::model::{
+    Contact, HeartbeatName, LayerName, MethodName, OverrideId, Person, PersonId, ScheduleName, ServiceName,
+    Severity,
+};
 use crate::roster::{
-    Counting, FeedCopy, FeedId, Judged, Layer, Member, Override, Profile, Rota, Schedule, Snapshot,
-    TeamLevel, Turn, TurnUnit, Zone, judge_by,
+    Counting, FeedCopy, FeedId, Heartbeat, Judged, Layer, Member, Override, Profile, Rota, Schedule,
+    Snapshot, TeamLevel, Turn, TurnUnit, Zone, judge_by,
 };
 
 const FEED: &str = "0123456789abcdef";
@@ -24,6 +27,7 @@ fn key(text: &str) -> EntryKey {
         ["override", of, name, id] => {
             EntryKey::Override(team(of), schedule(name), OverrideId::new(id).unwrap())
         }
+        ["heartbeat", name] => EntryKey::Heartbeat(HeartbeatName::new(name).unwrap()),
         ["feed", of, name] => EntryKey::Feed(team(of), schedule(name), FeedId::new(FEED).unwrap()),
         ref other => panic!("no key: {other:?}"),
     }
@@ -73,6 +77,11 @@ fn entry(text: &str) -> Entry {
         EntryKey::Feed(team, schedule, feed) => {
             let copy = FeedCopy { events: Vec::new(), findings: Vec::new() };
             Entry::feed(&team, &schedule, &feed, copy)
+        }
+        EntryKey::Heartbeat(name) => {
+            let (service, every) = (ServiceName::new(first).unwrap(), std::time::Duration::from_secs(60));
+            let heartbeat = Heartbeat::new(service, Severity::Crit, every, std::time::Duration::ZERO, None);
+            Entry::heartbeat(&name, heartbeat.unwrap())
         }
     }
 }
@@ -156,13 +165,19 @@ fn p16_what_an_entry_names_must_be_there_after_all_edits() {
             &["+ feed web a"],
             "feed 0123456789abcdef of schedule a of web names schedule a of web",
         ),
+        (&[], &["+ heartbeat backup: athens"], "heartbeat backup names service athens"),
+        (&["service athens: web"], &["+ heartbeat backup: athens"], "written"),
     ]);
 }
 
 #[test]
 fn p16_a_name_in_use_after_all_edits_is_not_deleted() {
     let by_web = "person jo is used by schedule a of web";
+    let athens = &["service athens: web", "heartbeat backup: athens"];
     check(&[
+        (athens, &["- service athens"], "service athens is used by heartbeat backup"),
+        (athens, &["- service athens", "- heartbeat backup"], "written"),
+        (athens, &["- service athens", "+ service b: web", "+ heartbeat backup: b"], "written"),
         (&["person jo: j@x.org", "schedule web a: person:jo"], &["- person jo"], by_web),
         (&["person jo: j@x.org"], &["- person jo", "+ schedule web a: person:jo"], by_web),
         (

@@ -6,8 +6,8 @@ use anstyle::{AnsiColor, Style};
 use inresponse_client::{Client, ClientError};
 use inresponse_core::model::{MethodName, StatusUpdates};
 use inresponse_core::roster::{
-    DayAhead, Entry, EntryKey, Layer, Member, Override, Profile, Rota, RuleStep, Schedule, Target, Team,
-    TeamLevel, Turn, TurnUnit, WeeklyTest,
+    DayAhead, Entry, EntryKey, Heartbeat, Layer, Member, Override, Profile, Rota, RuleStep, Schedule, Target,
+    Team, TeamLevel, Turn, TurnUnit, WeeklyTest,
 };
 use serde::{Serialize, Serializer};
 
@@ -34,9 +34,16 @@ pub(super) fn told(entry: &Entry) -> String {
         Entry::Schedule { schedule, .. } => self::schedule(schedule),
         Entry::Override { stand_in, .. } => self::stand_in(stand_in),
         Entry::Feed { .. } => String::new(),
+        Entry::Heartbeat { heartbeat, .. } => self::heartbeat(heartbeat),
     };
     let owner = entry.owner().map(|owner| format!(" [owner {owner}]")).unwrap_or_default();
     output::line(&format!("{text}{owner}"))
+}
+
+fn heartbeat(one: &Heartbeat) -> String {
+    let title = one.title().map(|title| format!(": {title}")).unwrap_or_default();
+    let (every, grace) = (one.every().as_secs(), one.grace().as_secs());
+    format!("{} {}, every {every} s, grace {grace} s{title}", one.severity(), one.service())
 }
 
 fn together(targets: &[Target]) -> String {
@@ -174,6 +181,9 @@ pub(super) async fn put(client: &Client, key: &EntryKey, given: &Given) -> Resul
         (EntryKey::Override(team, schedule, id), Given::Override(entry)) => {
             client.put_override(team.as_str(), schedule.as_str(), id.as_str(), entry).await.map(drop)
         }
+        (EntryKey::Heartbeat(name), Given::Heartbeat(entry)) => {
+            client.put_heartbeat(name.as_str(), entry).await.map(drop)
+        }
         // These cases do not occur: a file has no copies of feeds, and each key has a value of its kind.
         (
             EntryKey::Service(_)
@@ -182,7 +192,8 @@ pub(super) async fn put(client: &Client, key: &EntryKey, given: &Given) -> Resul
             | EntryKey::Person(_)
             | EntryKey::Schedule(..)
             | EntryKey::Override(..)
-            | EntryKey::Feed(..),
+            | EntryKey::Feed(..)
+            | EntryKey::Heartbeat(_),
             _,
         ) => Ok(()),
     }
@@ -201,6 +212,7 @@ pub(super) async fn delete(client: &Client, key: &EntryKey) -> Result<(), Client
         }
         // Copies of feeds are deleted with their schedules.
         EntryKey::Feed(..) => Ok(()),
+        EntryKey::Heartbeat(name) => client.delete_heartbeat(name.as_str()).await,
     }
 }
 
