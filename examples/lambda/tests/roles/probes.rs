@@ -100,7 +100,7 @@ impl<'a> Probes<'a> {
         self.resolve(number).await?;
         notified?;
         let found = self.get(&format!("/coverage?team={name}")).await?;
-        if found.to_string().contains("unreachedMethod") {
+        if found.to_string().contains("unproved") {
             return Err(format!("it is not remembered that a person was reached: {found}"));
         }
         Ok(())
