@@ -29,6 +29,7 @@
 //! | `roster` | services, teams and calendars, and who changed them |
 //! | `people` | people: methods, rules, absences |
 //! | `schedule` | schedules, overrides and shifts |
+//! | `silence` | silences |
 //! | `plan` | the dry run, and findings about the roster |
 //! | `problem` | what went wrong |
 //! | `health` | the health of the server |
@@ -47,6 +48,7 @@ mod problem;
 mod request;
 mod roster;
 mod schedule;
+mod silence;
 mod timeline;
 mod webhook;
 mod words;
@@ -66,6 +68,7 @@ pub use schedule::{
     CalendarToken, DatedMember, Feed, Hours, Layer, Member, Override, OverrideEntry, Overrides, Schedule,
     ScheduleEntry, Schedules, Shift, Shifts, Turn,
 };
+pub use silence::{Matcher, Silence, SilenceEntry, Silences, Weekly};
 pub use timeline::Entry;
 pub use webhook::{Alert, Message};
 pub use words::{

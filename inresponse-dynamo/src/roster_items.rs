@@ -28,7 +28,11 @@ pub(crate) fn table(config: &DynamoConfig, kind: EntryKind) -> &str {
         EntryKind::Service => &config.service,
         EntryKind::Team => &config.team,
         EntryKind::Day => &config.calendar,
-        EntryKind::Person | EntryKind::Schedule | EntryKind::Override | EntryKind::Feed => {
+        EntryKind::Person
+        | EntryKind::Schedule
+        | EntryKind::Override
+        | EntryKind::Feed
+        | EntryKind::Silence => {
             &config.roster_change
         }
     }
@@ -40,7 +44,11 @@ pub(crate) fn item_key(key: &EntryKey) -> Item {
         EntryKey::Service(service) => vec![("serviceId", service.to_string())],
         EntryKey::Team(team) => vec![("teamname", team.to_string())],
         EntryKey::Day(team, day) => vec![("teamname", team.to_string()), ("day", day.to_string())],
-        EntryKey::Person(_) | EntryKey::Schedule(..) | EntryKey::Override(..) | EntryKey::Feed(..) => {
+        EntryKey::Person(_)
+        | EntryKey::Schedule(..)
+        | EntryKey::Override(..)
+        | EntryKey::Feed(..)
+        | EntryKey::Silence(_) => {
             let team = key.team().map(TeamName::to_string).unwrap_or_default();
             // A name contains no control characters, so the parts stay separate.
             let mark = format!("{}\u{1f}{team}\u{1f}{}", key.kind().as_str(), key.name());
@@ -57,7 +65,11 @@ pub(crate) fn key_of(kind: EntryKind, item: &Item) -> Option<EntryKey> {
         EntryKind::Service => ("", part("serviceId")),
         EntryKind::Team => (part("teamname"), ""),
         EntryKind::Day => (part("teamname"), part("day")),
-        EntryKind::Person | EntryKind::Schedule | EntryKind::Override | EntryKind::Feed => {
+        EntryKind::Person
+        | EntryKind::Schedule
+        | EntryKind::Override
+        | EntryKind::Feed
+        | EntryKind::Silence => {
             (part("team"), part("name"))
         }
     };
@@ -76,7 +88,11 @@ pub(crate) fn item_of(entry: &Entry) -> Result<Item, Outage> {
             let escalation = rota.escalation().iter().map(|targets| level(targets)).collect();
             put("escalation", AttributeValue::L(escalation));
         }
-        Entry::Person { .. } | Entry::Schedule { .. } | Entry::Override { .. } | Entry::Feed { .. } => {
+        Entry::Person { .. }
+        | Entry::Schedule { .. }
+        | Entry::Override { .. }
+        | Entry::Feed { .. }
+        | Entry::Silence { .. } => {
             let key = entry.key();
             put("kind", text(key.kind().as_str()));
             put("team", text(key.team().map(TeamName::to_string).unwrap_or_default()));
@@ -105,7 +121,11 @@ pub(crate) fn entry_of(key: &EntryKey, item: &Item) -> Option<Entry> {
                 Entry::decode(key.clone(), text_of(item, "settings").ok_or("it has no settings")?)?
             }
             EntryKey::Day(team, day) => Entry::day(team, *day, rota(item)?.owned_by(owner())),
-            EntryKey::Person(_) | EntryKey::Schedule(..) | EntryKey::Override(..) | EntryKey::Feed(..) => {
+            EntryKey::Person(_)
+        | EntryKey::Schedule(..)
+        | EntryKey::Override(..)
+        | EntryKey::Feed(..)
+        | EntryKey::Silence(_) => {
                 Entry::decode(key.clone(), text_of(item, "body").ok_or("it has no body")?)?
             }
         })

@@ -130,7 +130,9 @@ struct Document;
 /// The routes for incidents, the roster and messages of other systems.
 fn work() -> OpenApiRouter<Api> {
     use routes::senders::{generic, grafana, nagios, opsgenie, pagerduty, prometheus, sns};
-    use routes::{calendars, changes, channels, incidents, outlook, people, roster, schedules, verification};
+    use routes::{
+        calendars, changes, channels, incidents, outlook, people, roster, schedules, silences, verification,
+    };
     let routes = OpenApiRouter::new()
         .routes(routes!(incidents::put, incidents::post, incidents::list))
         .routes(routes!(incidents::get_one, incidents::post_one))
@@ -150,6 +152,8 @@ fn work() -> OpenApiRouter<Api> {
         .routes(routes!(schedules::put_override, schedules::get_override, schedules::delete_override))
         .routes(routes!(schedules::list_overrides))
         .routes(routes!(schedules::shifts))
+        .routes(routes!(silences::put_silence, silences::get_silence, silences::delete_silence))
+        .routes(routes!(silences::list_silences))
         .routes(routes!(calendars::schedule_token))
         .routes(routes!(calendars::schedule))
         .routes(routes!(calendars::person_token))

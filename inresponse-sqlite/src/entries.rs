@@ -101,7 +101,11 @@ fn users(connection: &Connection, key: &EntryKey) -> rusqlite::Result<Vec<EntryK
         EntryKey::Team(team) => team.as_str(),
         EntryKey::Person(person) => person.as_str(),
         EntryKey::Schedule(_, schedule) => schedule.as_str(),
-        EntryKey::Service(_) | EntryKey::Day(..) | EntryKey::Override(..) | EntryKey::Feed(..) => {
+        EntryKey::Service(_)
+        | EntryKey::Day(..)
+        | EntryKey::Override(..)
+        | EntryKey::Feed(..)
+        | EntryKey::Silence(_) => {
             return Ok(Vec::new());
         }
     };
@@ -131,7 +135,8 @@ fn parts(connection: &Connection, key: &EntryKey) -> rusqlite::Result<Vec<EntryK
         | EntryKey::Day(..)
         | EntryKey::Person(_)
         | EntryKey::Override(..)
-        | EntryKey::Feed(..) => return Ok(Vec::new()),
+        | EntryKey::Feed(..)
+        | EntryKey::Silence(_) => return Ok(Vec::new()),
     };
     let sql =
         "SELECT name FROM roster_entry WHERE team = ?1 AND kind = ?2 AND substr(name, 1, length(?3)) = ?3";

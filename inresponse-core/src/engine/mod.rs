@@ -71,6 +71,7 @@ mod deliver;
 mod dry_run;
 mod edits;
 mod in_flight;
+mod judge_again;
 mod lease;
 mod leased;
 mod linking;
@@ -344,6 +345,16 @@ impl Engine {
     /// The store is unavailable.
     pub async fn census(&self) -> Result<Census, Outage> {
         census::census(&*self.parts.store, &self.parts.clocks).await
+    }
+
+    /// Quiet incidents, at most so many.
+    ///
+    /// # Errors
+    /// The store is unavailable.
+    pub async fn quiet_incidents(&self, limit: usize) -> Result<Vec<Record>, Outage> {
+        let mut found = self.parts.store.quiet(RulesId::JUDGE_AGAIN, None, limit).await?;
+        found.retain(|record| record.incident.quiet().is_some());
+        Ok(found)
     }
 }
 

@@ -171,6 +171,10 @@ name!(
     OverrideId, "override", 128, "/+"
 );
 name!(
+    /// The name of a silence.
+    SilenceId, "silence", 128, "/"
+);
+name!(
     /// The owner of an entry of the roster, as named in a roster file. It is stored with each entry of the file.
     OwnerName, "owner", 100
 );

@@ -41,7 +41,11 @@ impl fmt::Display for EntryChange {
             EntryKind::Service => write!(f, "{}{}", self.service(), self.new_owner()),
             EntryKind::Team => write!(f, "{}", self.team()),
             EntryKind::Day => write!(f, "{}{}", self.day(), self.new_owner()),
-            EntryKind::Person | EntryKind::Schedule | EntryKind::Override | EntryKind::Feed => {
+            EntryKind::Person
+            | EntryKind::Schedule
+            | EntryKind::Override
+            | EntryKind::Feed
+            | EntryKind::Silence => {
                 write!(f, "{}", self.listed())
             }
         }

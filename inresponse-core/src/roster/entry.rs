@@ -8,9 +8,9 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{FeedCopy, FeedId, Override, Profile, Rota, Schedule, Target, Team};
+use super::{FeedCopy, FeedId, Override, Profile, Rota, Schedule, Silence, Target, Team};
 use crate::error::{InvalidInput, Outage};
-use crate::model::{OverrideId, OwnerName, PersonId, ScheduleName, ServiceName, TeamName};
+use crate::model::{OverrideId, OwnerName, PersonId, ScheduleName, ServiceName, SilenceId, TeamName};
 
 /// The kinds of entries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -30,12 +30,22 @@ pub enum EntryKind {
     Override,
     /// The last good copy of a schedule's calendar feed.
     Feed,
+    /// A silence, which defers alerts.
+    Silence,
 }
 
 impl EntryKind {
     /// All kinds of entries.
-    pub const ALL: [Self; 7] =
-        [Self::Service, Self::Team, Self::Day, Self::Person, Self::Schedule, Self::Override, Self::Feed];
+    pub const ALL: [Self; 8] = [
+        Self::Service,
+        Self::Team,
+        Self::Day,
+        Self::Person,
+        Self::Schedule,
+        Self::Override,
+        Self::Feed,
+        Self::Silence,
+    ];
 
     /// The name of the kind in stores.
     pub const fn as_str(self) -> &'static str {
@@ -47,6 +57,7 @@ impl EntryKind {
             Self::Schedule => "schedule",
             Self::Override => "override",
             Self::Feed => "feed",
+            Self::Silence => "silence",
         }
     }
 }
@@ -77,6 +88,8 @@ pub enum EntryKey {
     Override(TeamName, ScheduleName, OverrideId),
     /// The copy of a schedule's feed.
     Feed(TeamName, ScheduleName, FeedId),
+    /// A silence.
+    Silence(SilenceId),
 }
 
 impl EntryKey {
@@ -103,6 +116,7 @@ impl EntryKey {
                 let (schedule, id) = within_schedule(name)?;
                 Self::Feed(TeamName::new(team)?, schedule, FeedId::new(id)?)
             }
+            EntryKind::Silence => Self::Silence(SilenceId::new(name)?),
         })
     }
 
@@ -128,13 +142,14 @@ impl EntryKey {
             Self::Schedule(..) => EntryKind::Schedule,
             Self::Override(..) => EntryKind::Override,
             Self::Feed(..) => EntryKind::Feed,
+            Self::Silence(_) => EntryKind::Silence,
         }
     }
 
     /// The team that the entry belongs to and is deleted with.
     pub fn team(&self) -> Option<&TeamName> {
         match self {
-            Self::Service(_) | Self::Person(_) => None,
+            Self::Service(_) | Self::Person(_) | Self::Silence(_) => None,
             Self::Team(team)
             | Self::Day(team, _)
             | Self::Schedule(team, _)
@@ -154,6 +169,7 @@ impl EntryKey {
             Self::Schedule(_, schedule) => schedule.to_string(),
             Self::Override(_, schedule, id) => format!("{schedule}/{id}"),
             Self::Feed(_, schedule, feed) => format!("{schedule}/{feed}"),
+            Self::Silence(silence) => silence.to_string(),
         }
     }
 
@@ -194,6 +210,7 @@ impl fmt::Display for EntryKey {
             Self::Schedule(team, schedule) => write!(f, "schedule {schedule} of {team}"),
             Self::Override(team, schedule, id) => write!(f, "override {id} of schedule {schedule} of {team}"),
             Self::Feed(team, schedule, feed) => write!(f, "feed {feed} of schedule {schedule} of {team}"),
+            Self::Silence(silence) => write!(f, "silence {silence}"),
         }
     }
 }
@@ -264,6 +281,13 @@ pub enum Entry {
         /// The feed's events.
         copy: Arc<FeedCopy>,
     },
+    /// A silence.
+    Silence {
+        /// The silence's name.
+        id: SilenceId,
+        /// What it matches, and when.
+        silence: Arc<Silence>,
+    },
 }
 
 /// The body of a service's entry.
@@ -312,6 +336,11 @@ impl Entry {
         Self::Feed { team, schedule, feed: feed.clone(), copy: Arc::new(copy) }
     }
 
+    /// A silence.
+    pub fn silence(id: &SilenceId, silence: Silence) -> Self {
+        Self::Silence { id: id.clone(), silence: Arc::new(silence) }
+    }
+
     /// The key of the entry.
     pub fn key(&self) -> EntryKey {
         match self {
@@ -326,6 +355,7 @@ impl Entry {
             Self::Feed { team, schedule, feed, .. } => {
                 EntryKey::Feed(team.clone(), schedule.clone(), feed.clone())
             }
+            Self::Silence { id, .. } => EntryKey::Silence(id.clone()),
         }
     }
 
@@ -339,6 +369,7 @@ impl Entry {
             Self::Schedule { schedule, .. } => schedule.owner(),
             Self::Override { stand_in, .. } => stand_in.owner(),
             Self::Feed { .. } => None,
+            Self::Silence { silence, .. } => silence.owner(),
         }
     }
 
@@ -367,6 +398,9 @@ impl Entry {
                 Self::Override { team, schedule, id, stand_in }
             }
             feed @ Self::Feed { .. } => feed,
+            Self::Silence { id, silence } => {
+                Self::Silence { id, silence: with(silence, |silence| silence.owned_by(by)) }
+            }
         }
     }
 
@@ -385,6 +419,7 @@ impl Entry {
             Self::Schedule { schedule, .. } => serde_json::to_string(&**schedule),
             Self::Override { stand_in, .. } => serde_json::to_string(&**stand_in),
             Self::Feed { copy, .. } => serde_json::to_string(&**copy),
+            Self::Silence { silence, .. } => serde_json::to_string(&**silence),
         };
         body.map_err(|e| Outage::permanent("an entry of the roster cannot be written").because(e))
     }
@@ -418,6 +453,9 @@ impl Entry {
                     feed,
                     copy: Arc::new(copy),
                 }),
+                EntryKey::Silence(id) => {
+                    serde_json::from_str(body).map(|silence| Self::Silence { id, silence: Arc::new(silence) })
+                }
             };
         decoded.map_err(|e| Outage::permanent("an entry of the roster cannot be read").because(e))
     }
@@ -431,7 +469,8 @@ impl Entry {
             | Self::Person { .. }
             | Self::Schedule { .. }
             | Self::Override { .. }
-            | Self::Feed { .. } => self.named(),
+            | Self::Feed { .. }
+            | Self::Silence { .. } => self.named(),
         }
     }
 
@@ -441,7 +480,7 @@ impl Entry {
             targets.filter_map(|target| EntryKey::named_by(target, team)).collect()
         };
         match self {
-            Self::Service { .. } | Self::Person { .. } | Self::Feed { .. } => Vec::new(),
+            Self::Service { .. } | Self::Person { .. } | Self::Feed { .. } | Self::Silence { .. } => Vec::new(),
             Self::Team { team, settings } => keys(team, &mut settings.targets()),
             Self::Day { team, rota, .. } => keys(team, &mut rota.targets()),
             Self::Schedule { team, schedule, .. } => keys(team, &mut schedule.targets()),
@@ -470,7 +509,11 @@ impl Entry {
                 shown.extend(rota.owner().map(|owner| ("owner".to_owned(), Value::from(owner.as_str()))));
                 shown
             }
-            Self::Person { .. } | Self::Schedule { .. } | Self::Override { .. } | Self::Feed { .. } => {
+            Self::Person { .. }
+            | Self::Schedule { .. }
+            | Self::Override { .. }
+            | Self::Feed { .. }
+            | Self::Silence { .. } => {
                 self.masked()
             }
         }
@@ -500,7 +543,8 @@ impl Entry {
             | Self::Team { .. }
             | Self::Day { .. }
             | Self::Person { .. }
-            | Self::Override { .. } => {}
+            | Self::Override { .. }
+            | Self::Silence { .. } => {}
         }
         body.into_iter().map(|(name, value)| (name, without_addresses(value))).collect()
     }
@@ -572,6 +616,7 @@ mod tests {
             Entry::schedule(&devops, &ScheduleName::new("primary").unwrap(), schedule()),
             Entry::stand_in(&devops, &ScheduleName::new("primary").unwrap(), &id, stand_in()),
             Entry::feed(&devops, &ScheduleName::new("primary").unwrap(), &schedule().feeds()[0].id(), copy),
+            Entry::silence(&SilenceId::new("deploy").unwrap(), silence()),
         ]
     }
 
@@ -597,6 +642,20 @@ mod tests {
         };
         let feed = Feed { url: "https://jo@example.org/secret".to_owned(), role: FeedRole::Base };
         Schedule::new(Zone::utc(), vec![layer], vec![feed]).unwrap()
+    }
+
+    fn silence() -> Silence {
+        let matchers = vec![r#"contact=~"jo@example.org""#.parse().unwrap()];
+        let from = chrono::DateTime::UNIX_EPOCH;
+        let hours = crate::roster::Hours {
+            days: "Sun".parse().unwrap(),
+            from: "02:00:00".parse().unwrap(),
+            to: "04:00:00".parse().unwrap(),
+        };
+        let weekly = crate::roster::Weekly { hours, timezone: Zone::utc() };
+        let silence = Silence::new(matchers, from, from + chrono::TimeDelta::days(1)).unwrap();
+        let silence = silence.recurring(weekly).unwrap().because("jo@example.org").unwrap();
+        silence.made_by(crate::model::Person::new("jo@example.org").unwrap())
     }
 
     fn stand_in() -> Override {

@@ -154,7 +154,9 @@ impl Names<'_> {
     /// Checks that no schedule and no team leads to itself.
     fn leads_nowhere_twice(&self, entry: &Entry) -> Checked {
         let node = match entry {
-            Entry::Service { .. } | Entry::Person { .. } | Entry::Feed { .. } => return Ok(()),
+            Entry::Service { .. } | Entry::Person { .. } | Entry::Feed { .. } | Entry::Silence { .. } => {
+                return Ok(());
+            }
             Entry::Team { team, .. } | Entry::Day { team, .. } => EntryKey::Team(team.clone()),
             Entry::Schedule { team, name: schedule, .. } | Entry::Override { team, schedule, .. } => {
                 EntryKey::Schedule(team.clone(), schedule.clone())
@@ -229,7 +231,8 @@ impl Names<'_> {
             | EntryKey::Day(..)
             | EntryKey::Person(_)
             | EntryKey::Override(..)
-            | EntryKey::Feed(..) => {}
+            | EntryKey::Feed(..)
+            | EntryKey::Silence(_) => {}
         }
         keys.retain(leads_on);
         Ok(keys)
@@ -256,7 +259,8 @@ impl Names<'_> {
                         | EntryKey::Person(_)
                         | EntryKey::Schedule(..)
                         | EntryKey::Override(..)
-                        | EntryKey::Feed(..) => None,
+                        | EntryKey::Feed(..)
+                        | EntryKey::Silence(_) => None,
                     })
                     .collect();
                 for team in teams {
@@ -273,7 +277,8 @@ impl Names<'_> {
             | Entry::Person { .. }
             | Entry::Schedule { .. }
             | Entry::Override { .. }
-            | Entry::Feed { .. } => Ok(()),
+            | Entry::Feed { .. }
+            | Entry::Silence { .. } => Ok(()),
         }
     }
 

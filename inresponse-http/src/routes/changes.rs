@@ -111,7 +111,11 @@ fn quoted(key: &EntryKey) -> String {
         EntryKey::Team(team) => format!("team `{team}`"),
         EntryKey::Person(person) => format!("person `{person}`"),
         EntryKey::Schedule(team, schedule) => format!("schedule `{schedule}` of team `{team}`"),
-        EntryKey::Service(_) | EntryKey::Day(..) | EntryKey::Override(..) | EntryKey::Feed(..) => {
+        EntryKey::Service(_)
+        | EntryKey::Day(..)
+        | EntryKey::Override(..)
+        | EntryKey::Feed(..)
+        | EntryKey::Silence(_) => {
             key.to_string()
         }
     }

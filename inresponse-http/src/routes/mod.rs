@@ -17,6 +17,7 @@ pub(crate) mod outlook;
 pub(crate) mod people;
 pub(crate) mod roster;
 pub(crate) mod schedules;
+pub(crate) mod silences;
 pub(crate) mod senders;
 pub(crate) mod system;
 pub(crate) mod verification;

@@ -399,6 +399,14 @@ fn told(entry: &Entry) -> String {
         EventKind::HandoverUnanswered => {
             format!("{} did not answer in time, so the incident is open again", to())
         }
+        EventKind::BecameQuiet => {
+            let why = entry.quiet_by.as_deref().unwrap_or_default().join(", ");
+            match entry.until {
+                Some(until) => format!("nobody is alerted until {}: {why}", output::time(until)),
+                None => format!("nobody is alerted for now: {why}"),
+            }
+        }
+        EventKind::QuietEnded => "quiet ended, so the people on call are alerted".to_owned(),
         EventKind::ClaimEnded => {
             let by = entry.by.as_deref().unwrap_or("somebody");
             format!("the claim of {by} ended, so the incident is open again")

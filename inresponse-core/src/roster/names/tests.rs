@@ -74,6 +74,7 @@ fn entry(text: &str) -> Entry {
             let copy = FeedCopy { events: Vec::new(), findings: Vec::new() };
             Entry::feed(&team, &schedule, &feed, copy)
         }
+        EntryKey::Silence(id) => panic!("a silence names nothing: {id}"),
     }
 }
 

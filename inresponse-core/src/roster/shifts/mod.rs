@@ -40,6 +40,8 @@ use super::Directory;
 use crate::model::{ScheduleName, TeamName};
 
 use clock::{NEVER, bound};
+pub(super) use clock::Clock;
+pub(super) use hours::{Open, WeeklyHours};
 use duty::{Duty, Origin};
 use reader::Reader;
 use whom::{Known, Window};
