@@ -13,8 +13,8 @@ use inresponse_core::{Chain, Outage, OutageKind};
 use crate::call::{pause, read};
 use crate::item::{
     self, BY_DUE, BY_SERVICE, BY_SERVICE_AND_TEAM, BY_STATE, BY_TEAM, DUE_SHARDS, Item, LIST_SHARDS, due_at,
-    due_key, latest_at, number, number_of, quiet_by, service_and_team_key, service_key, sortable, state_key, team_key,
-    text, text_of,
+    due_key, latest_at, number, number_of, quiet_by, service_and_team_key, service_key, sortable, state_key,
+    team_key, text, text_of,
 };
 use crate::store::DynamoStore;
 

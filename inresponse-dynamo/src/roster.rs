@@ -9,8 +9,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 use inresponse_core::Outage;
 use inresponse_core::model::{Person, ServiceName, TeamName};
 use inresponse_core::roster::{
-    Book, ChangeMark, Directory, Edited, Entry, EntryKey, EntryKind, Listed, QuietRules, Roster, RosterChange,
-    RosterEdit, Standing, TeamPart, days_of,
+    Book, ChangeMark, Directory, Edited, Entry, EntryKey, EntryKind, Listed, QuietRules, Roster,
+    RosterChange, RosterEdit, Standing, TeamPart, days_of,
 };
 
 use tokio::sync::Mutex;
@@ -53,7 +53,13 @@ type Read = (u64, Arc<Book>);
 impl DynamoRoster {
     /// The roster in these tables. The client's own retries and time-outs are replaced by the roster's.
     pub fn new(client: &Client, config: DynamoConfig) -> Self {
-        Self { client: bounded(client), config, turn: Arc::default(), read: Arc::default(), rules: Arc::default() }
+        Self {
+            client: bounded(client),
+            config,
+            turn: Arc::default(),
+            read: Arc::default(),
+            rules: Arc::default(),
+        }
     }
 
     /// People and schedules, at least as new as the roster's version, which is answered too.

@@ -32,9 +32,7 @@ pub(crate) fn table(config: &DynamoConfig, kind: EntryKind) -> &str {
         | EntryKind::Schedule
         | EntryKind::Override
         | EntryKind::Feed
-        | EntryKind::Silence => {
-            &config.roster_change
-        }
+        | EntryKind::Silence => &config.roster_change,
     }
 }
 
@@ -69,9 +67,7 @@ pub(crate) fn key_of(kind: EntryKind, item: &Item) -> Option<EntryKey> {
         | EntryKind::Schedule
         | EntryKind::Override
         | EntryKind::Feed
-        | EntryKind::Silence => {
-            (part("team"), part("name"))
-        }
+        | EntryKind::Silence => (part("team"), part("name")),
     };
     EntryKey::from_parts(kind, team, name).ok()
 }
@@ -122,10 +118,10 @@ pub(crate) fn entry_of(key: &EntryKey, item: &Item) -> Option<Entry> {
             }
             EntryKey::Day(team, day) => Entry::day(team, *day, rota(item)?.owned_by(owner())),
             EntryKey::Person(_)
-        | EntryKey::Schedule(..)
-        | EntryKey::Override(..)
-        | EntryKey::Feed(..)
-        | EntryKey::Silence(_) => {
+            | EntryKey::Schedule(..)
+            | EntryKey::Override(..)
+            | EntryKey::Feed(..)
+            | EntryKey::Silence(_) => {
                 Entry::decode(key.clone(), text_of(item, "body").ok_or("it has no body")?)?
             }
         })

@@ -4,11 +4,11 @@
 //! The checks and the error texts are those of a request. An error names the field as on the wire.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use inresponse_api::{DayEntry, OverrideEntry, Owner, PersonEntry, ScheduleEntry, SilenceEntry, TeamSettings};
-use inresponse_core::InvalidInput;
-use inresponse_core::model::{
-    OverrideId, PersonId, ScheduleName, ServiceName, SilenceId, TeamName, Zone,
+use inresponse_api::{
+    DayEntry, OverrideEntry, Owner, PersonEntry, ScheduleEntry, SilenceEntry, TeamSettings,
 };
+use inresponse_core::InvalidInput;
+use inresponse_core::model::{OverrideId, PersonId, ScheduleName, ServiceName, SilenceId, TeamName, Zone};
 use inresponse_core::roster::{Entry, Feed, Refusal};
 
 use crate::routes::changes;

@@ -131,7 +131,8 @@ struct Document;
 fn work() -> OpenApiRouter<Api> {
     use routes::senders::{generic, grafana, nagios, opsgenie, pagerduty, prometheus, sns};
     use routes::{
-        calendars, changes, channels, incidents, outlook, people, roster, schedules, silences, verification,
+        alertmanager, calendars, changes, channels, incidents, outlook, people, roster, schedules, silences,
+        verification,
     };
     let routes = OpenApiRouter::new()
         .routes(routes!(incidents::put, incidents::post, incidents::list))
@@ -154,6 +155,8 @@ fn work() -> OpenApiRouter<Api> {
         .routes(routes!(schedules::shifts))
         .routes(routes!(silences::put_silence, silences::get_silence, silences::delete_silence))
         .routes(routes!(silences::list_silences))
+        .routes(routes!(alertmanager::post_silence, alertmanager::list_silences))
+        .routes(routes!(alertmanager::get_silence, alertmanager::delete_silence))
         .routes(routes!(calendars::schedule_token))
         .routes(routes!(calendars::schedule))
         .routes(routes!(calendars::person_token))

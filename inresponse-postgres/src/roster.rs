@@ -8,8 +8,8 @@ use chrono::{DateTime, Utc};
 use inresponse_core::clock::{Clock, SystemClock};
 use inresponse_core::model::{Person, ServiceName, TeamName};
 use inresponse_core::roster::{
-    ChangeMark, Directory, Edited, Effect, Entry, EntryKey, EntryKind, Judged, Listed, QuietRules, Roster, RosterChange,
-    RosterEdit, days_of,
+    ChangeMark, Directory, Edited, Effect, Entry, EntryKey, EntryKind, Judged, Listed, QuietRules, Roster,
+    RosterChange, RosterEdit, days_of,
 };
 use inresponse_core::{Chain, Outage};
 use tokio::sync::Mutex;

@@ -10,8 +10,8 @@ use chrono::{DateTime, Utc};
 use inresponse_core::clock::{Clock, SystemClock};
 use inresponse_core::model::{Person, ServiceName, TeamName};
 use inresponse_core::roster::{
-    ChangeMark, Directory, Edited, Entry, EntryKey, EntryKind, Listed, QuietRules, Roster, RosterChange, RosterEdit,
-    Snapshot, days_of,
+    ChangeMark, Directory, Edited, Entry, EntryKey, EntryKind, Listed, QuietRules, Roster, RosterChange,
+    RosterEdit, Snapshot, days_of,
 };
 use inresponse_core::{Chain, Outage};
 use rusqlite::Connection;

@@ -27,7 +27,8 @@ fn given_away(service: &Entry) -> RosterEdit {
         | Entry::Person { .. }
         | Entry::Schedule { .. }
         | Entry::Override { .. }
-        | Entry::Feed { .. } => panic!("the test data has only services"),
+        | Entry::Feed { .. }
+        | Entry::Silence { .. } => panic!("the test data has only services"),
     }
 }
 

@@ -9,11 +9,11 @@ use chrono::{DateTime, Utc};
 use super::lookup::Lookup;
 use crate::error::Outage;
 use crate::model::{
-    Contact, Delivery, Incident, IncidentNumber, Level, MethodName, Outcome, PersonId, Purpose, QuietWhy, Report,
-    ServiceName, Severity, TeamName,
+    Contact, Delivery, Incident, IncidentNumber, Level, MethodName, Outcome, PersonId, Purpose, QuietWhy,
+    Report, ServiceName, Severity, TeamName,
 };
-use crate::plan::{self, Decision, Dispatch, HoldNothing, Input, Ruled};
-use crate::roster::{self, Explained, OnDuty};
+use crate::plan::{self, Decision, Dispatch, HoldNothing, Input, NextRound, Ruled};
+use crate::roster::{self, Explained, OnDuty, QuietRules};
 
 /// One alert of a dry run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,12 +55,11 @@ pub(super) async fn dry_run(
     let (opening, _) = plan::open(report, team, matrix, None, now);
     let mut incident = opening.numbered(IncidentNumber::new(0)).into_incident();
     let rules = lookup.roster.quiet().await?;
-    let hold = Ruled { hold: &HoldNothing, rules: &rules };
     let (mut steps, mut round, mut deferred) = (Vec::new(), None, Deferred::default());
     while steps.len() < MAX_STEPS {
-        let input = Input::Due { lease: LEASE, hold: &hold, round: round.take() };
+        let decision = due(&incident, &rules, round.take(), now);
         let mut did_something = false;
-        let sends = match plan::step(&incident, input, now) {
+        let sends = match decision {
             Decision::NeedsRound(of) => {
                 let next = lookup.next_round(&incident, &of, now).await?;
                 explained = self::explained(lookup, &next.team, now).await?;
@@ -88,6 +87,11 @@ pub(super) async fn dry_run(
         }
     }
     Ok(Some(steps))
+}
+
+fn due(incident: &Incident, rules: &QuietRules, round: Option<NextRound>, now: DateTime<Utc>) -> Decision {
+    let hold = Ruled { hold: &HoldNothing, rules };
+    plan::step(incident, Input::Due { lease: LEASE, hold: &hold, round }, now)
 }
 
 /// What made a round of a dry run begin late.

@@ -103,9 +103,8 @@ impl JudgeAgain {
                     Changed::Nothing(_) | Changed::Refused(..) | Changed::Gone => Ok(false),
                 }
             };
-            let is_quiet = |record: &Record| {
-                record.incident.quiet().is_some_and(|quiet| quiet.judged_by != rules.id())
-            };
+            let is_quiet =
+                |record: &Record| record.incident.quiet().is_some_and(|quiet| quiet.judged_by != rules.id());
             let judged = stream::iter(page.into_iter().filter(is_quiet)).map(judge).buffer_unordered(AT_ONCE);
             let judged: Vec<Result<bool, Outage>> = judged.collect().await;
             for one in judged {

@@ -78,7 +78,8 @@ impl Runner {
             while repairs.try_join_next().is_some() {}
             while judging.try_join_next().is_some() {}
             let monotonic = self.clocks.monotonic();
-            let must_look = judged_at.is_none_or(|at| monotonic >= at + LOOK_EVERY) || self.wake.has_new_rules();
+            let must_look =
+                judged_at.is_none_or(|at| monotonic >= at + LOOK_EVERY) || self.wake.has_new_rules();
             if judging.is_empty() && must_look {
                 self.wake.take_new_rules();
                 judged_at = Some(monotonic);

@@ -10,8 +10,8 @@ use chrono::{DateTime, Utc};
 use crate::error::Outage;
 use crate::model::{Person, ServiceName, TeamName};
 use crate::roster::{
-    Answers, ChangeMark, Directory, Edited, Entry, EntryKey, EntryKind, Judged, Listed, Question,
-    QuietRules, Roster, RosterChange, RosterEdit, Snapshot, days_of, judge_by,
+    Answers, ChangeMark, Directory, Edited, Entry, EntryKey, EntryKind, Judged, Listed, Question, QuietRules,
+    Roster, RosterChange, RosterEdit, Snapshot, days_of, judge_by,
 };
 
 /// The number of changes that are kept.

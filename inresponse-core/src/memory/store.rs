@@ -124,8 +124,8 @@ impl Store for MemoryStore {
         let tables = self.tables();
         let marks = tables.due.iter().filter(|mark| after.is_none_or(|after| **mark > after));
         let records = marks.filter_map(|mark| tables.records.get(&mark.number).cloned());
-        let judged = |record: &Record| Draft::new(record.incident.clone()).quiet_by();
-        Ok(records.filter(|r| judged(r).is_some_and(|by| by != judged_by)).take(limit).collect())
+        let by_others = |record: &Record| plan::judged_by(&record.incident).is_some_and(|by| by != judged_by);
+        Ok(records.filter(by_others).take(limit).collect())
     }
 
     async fn commit(&self, version: Version, draft: &Draft) -> Result<Committed, Outage> {

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     CallIns, Called, Contact, DedupKey, Delivery, DeliveryId, DeliveryKey, IncidentNumber, Level, Link,
-    Matrix, Person, Purpose, Quiet, Recipient, Reporter, ServiceName, Severity, Signature, Source, State, TeamName,
-    Timeline, Unknown,
+    Matrix, Person, Purpose, Quiet, Recipient, Reporter, ServiceName, Severity, Signature, Source, State,
+    TeamName, Timeline, Unknown,
 };
 use crate::clock::{later, to_micros};
 

@@ -68,8 +68,8 @@ pub(super) fn ends_at(incident: &Incident) -> Option<DateTime<Utc>> {
     incident.quiet.as_ref().filter(|_| incident.state == State::Open).map(|quiet| quiet.until)
 }
 
-/// The rules by which a quiet incident was judged.
-pub(super) fn judged_by(incident: &Incident) -> Option<RulesId> {
+/// The rules by which an incident was judged quiet; `None` if it is not quiet.
+pub fn judged_by(incident: &Incident) -> Option<RulesId> {
     incident.quiet.as_ref().filter(|_| incident.state == State::Open).map(|quiet| quiet.judged_by)
 }
 

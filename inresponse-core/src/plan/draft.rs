@@ -7,8 +7,8 @@ use chrono::{DateTime, Utc};
 use super::{claim_end, defer, handover, ladder, past};
 use crate::clock::later;
 use crate::model::{
-    CALL_INS, CLAIM_ENDS, DedupKey, Delivery, Incident, LIMITED, OWN_WAITS, QUIET, RulesId, STEPS, ServiceName,
-    State,
+    CALL_INS, CLAIM_ENDS, DedupKey, Delivery, Incident, LIMITED, OWN_WAITS, QUIET, RulesId, STEPS,
+    ServiceName, State,
 };
 
 /// A record to commit: the incident, and the fields that a store indexes.

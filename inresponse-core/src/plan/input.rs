@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::hold::Hold;
 use super::request::{Answer, Update};
 use super::round::NextRound;
-use crate::roster::QuietRules;
 use crate::model::{DeliveryId, DeliveryKey, KeyName, Outcome, Severity};
+use crate::roster::QuietRules;
 
 /// Something that happened, for [`step`](super::step) to decide about.
 #[derive(Debug)]

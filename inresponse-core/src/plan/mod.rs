@@ -70,6 +70,7 @@ pub use account::{
 pub(crate) use answer::judge;
 pub use call_in::MAX_CALLED;
 pub use decision::{Decision, Dispatch, Plan};
+pub use defer::judged_by;
 #[cfg(feature = "runner")]
 pub(crate) use draft::due_after;
 pub use draft::{Draft, due_at};

@@ -11,11 +11,11 @@ use super::due::due;
 use super::hold::{Hold, HoldNothing};
 use super::{defer, limited, personal};
 use crate::clock::to_micros;
-use crate::roster::QuietRules;
 use crate::model::{
     CallIns, DedupKey, Entry, Event, FIRST_FORMAT, Incident, IncidentNumber, KeyName, Matrix, Report,
     ServiceName, Severity, State, TeamName, Timeline, Unknown,
 };
+use crate::roster::QuietRules;
 
 /// A new incident without its number, which the store assigns.
 #[derive(Debug, Clone, PartialEq)]

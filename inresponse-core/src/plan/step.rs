@@ -51,7 +51,9 @@ fn left_to_newer(incident: &Incident, input: &Input<'_>) -> Option<Decision> {
         return None;
     }
     match input {
-        Input::Due { .. } | Input::Woken { .. } | Input::Judge { .. } | Input::ClockWentBack { .. } => Some(Decision::Nothing),
+        Input::Due { .. } | Input::Woken { .. } | Input::Judge { .. } | Input::ClockWentBack { .. } => {
+            Some(Decision::Nothing)
+        }
         Input::Update { .. } | Input::Answer { .. } => {
             incident.in_part.then_some(Decision::Refuse(Refusal::NewerFormat))
         }

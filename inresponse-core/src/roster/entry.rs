@@ -480,7 +480,9 @@ impl Entry {
             targets.filter_map(|target| EntryKey::named_by(target, team)).collect()
         };
         match self {
-            Self::Service { .. } | Self::Person { .. } | Self::Feed { .. } | Self::Silence { .. } => Vec::new(),
+            Self::Service { .. } | Self::Person { .. } | Self::Feed { .. } | Self::Silence { .. } => {
+                Vec::new()
+            }
             Self::Team { team, settings } => keys(team, &mut settings.targets()),
             Self::Day { team, rota, .. } => keys(team, &mut rota.targets()),
             Self::Schedule { team, schedule, .. } => keys(team, &mut schedule.targets()),
@@ -513,9 +515,7 @@ impl Entry {
             | Self::Schedule { .. }
             | Self::Override { .. }
             | Self::Feed { .. }
-            | Self::Silence { .. } => {
-                self.masked()
-            }
+            | Self::Silence { .. } => self.masked(),
         }
     }
 

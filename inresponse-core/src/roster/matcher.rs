@@ -142,9 +142,14 @@ impl Matcher {
         field.into_iter().chain(label).any(|value| self.is_met(value)) == self.op.is_equal()
     }
 
+    /// Whether a value fulfils the condition.
+    pub fn accepts(&self, value: &str) -> bool {
+        self.is_met(value) == self.op.is_equal()
+    }
+
     /// Whether an empty value, as of a missing label, fulfils the condition.
     pub(super) fn matches_empty(&self) -> bool {
-        self.is_met("") == self.op.is_equal()
+        self.accepts("")
     }
 
     fn is_met(&self, value: &str) -> bool {
@@ -241,10 +246,12 @@ mod tests {
         let labels: BTreeMap<_, _> =
             labels.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let severity = Severity::Warn;
-        matcher
-            .parse::<Matcher>()
-            .unwrap()
-            .matches(&Subject { service: &service, team: &team, severity, labels: &labels })
+        matcher.parse::<Matcher>().unwrap().matches(&Subject {
+            service: &service,
+            team: &team,
+            severity,
+            labels: &labels,
+        })
     }
 
     #[test]

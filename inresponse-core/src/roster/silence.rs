@@ -50,11 +50,7 @@ impl Silence {
     ///
     /// # Errors
     /// Every invalid field, by its name on the wire.
-    pub fn new(
-        matchers: Vec<Matcher>,
-        from: DateTime<Utc>,
-        to: DateTime<Utc>,
-    ) -> Result<Self, InvalidInput> {
+    pub fn new(matchers: Vec<Matcher>, from: DateTime<Utc>, to: DateTime<Utc>) -> Result<Self, InvalidInput> {
         let mut invalid = InvalidInput::default();
         if matchers.len() > Self::MAX_MATCHERS {
             invalid.push("matchers", format!("must be at most {}", Self::MAX_MATCHERS));
@@ -67,7 +63,8 @@ impl Silence {
             invalid.push("to", "must be after `from`");
         }
         let (from, to) = (to_micros(from), to_micros(to));
-        let silence = Self { matchers, from, to, weekly: None, by: None, comment: String::new(), owner: None };
+        let silence =
+            Self { matchers, from, to, weekly: None, by: None, comment: String::new(), owner: None };
         if invalid.is_empty() { Ok(silence) } else { Err(invalid) }
     }
 

@@ -10,8 +10,8 @@ use super::change::Was;
 use super::derived::Derived;
 use super::question::{Answers, Question};
 use super::{
-    Book, Directory, Effect, Entry, EntryKey, EntryKind, Listed, QuietRules, RosterEdit, Rota, Standing, Target,
-    Team, TeamPart,
+    Book, Directory, Effect, Entry, EntryKey, EntryKind, Listed, QuietRules, RosterEdit, Rota, Standing,
+    Target, Team, TeamPart,
 };
 use crate::model::{OwnerName, ServiceName, TeamName};
 
@@ -185,9 +185,7 @@ impl Snapshot {
             | EntryKey::Schedule(..)
             | EntryKey::Override(..)
             | EntryKey::Feed(..)
-            | EntryKey::Silence(_) => {
-                self.book.entry(key)
-            }
+            | EntryKey::Silence(_) => self.book.entry(key),
         };
         let has_parts = matches!(key, EntryKey::Team(_))
             && parts.is_some_and(|parts| !parts.days.is_empty() || parts.schedules > 0);

@@ -4,8 +4,8 @@ use std::fmt;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use inresponse_core::model::{
-    Contact, Delivery, DeliveryStatus, Event, Incident, KeyName, Level, OutcomeKind, Purpose, StandIn,
-    State as IncidentState, TeamChange, Zone,
+    Contact, Delivery, DeliveryStatus, Event, Incident, KeyName, Level, OutcomeKind, Purpose, QuietWhy,
+    StandIn, State as IncidentState, TeamChange, Zone,
 };
 use inresponse_core::plan::{self, Follows, Happened, Reached, Upcoming};
 
@@ -90,8 +90,9 @@ impl Line {
 /// Until when nobody is alerted, and why.
 pub(super) fn quiet(incident: &Incident, until: DateTime<Utc>, why: &[QuietWhy]) -> String {
     let why: Vec<String> = why.iter().map(quiet_why).collect();
-    let until = Moment::clock(incident.matrix().zone(), until);
-    format!("Nobody is alerted until {until}: {}", why.join(", "))
+    let local = incident.matrix().zone().local(until);
+    let until = local.clock().format("%Y-%m-%d %H:%M");
+    format!("Nobody is alerted until {until} {}: {}", local.zone(), why.join(", "))
 }
 
 fn quiet_why(why: &QuietWhy) -> String {

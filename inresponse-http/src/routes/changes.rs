@@ -115,9 +115,7 @@ fn quoted(key: &EntryKey) -> String {
         | EntryKey::Day(..)
         | EntryKey::Override(..)
         | EntryKey::Feed(..)
-        | EntryKey::Silence(_) => {
-            key.to_string()
-        }
+        | EntryKey::Silence(_) => key.to_string(),
     }
 }
 

@@ -208,7 +208,7 @@ fn layer_of(layer: &Layer) -> api::Layer {
         begins: text(layer.begins),
         until: text(layer.until),
         turn: api::Turn { every: layer.turn.every, unit: unit.to_owned(), count: Some(count.to_owned()) },
-        hours: (!layer.hours.is_empty()).then(|| layer.hours.iter().map(hours).collect()),
+        hours: (!layer.hours.is_empty()).then(|| layer.hours.iter().map(hours_of).collect()),
     }
 }
 

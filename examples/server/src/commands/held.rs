@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use inresponse_client::{
     Client, ClientError, Contacts, Day, DayEntry, Levels, Override, OverrideEntry, Owner, Person,
-    PersonEntry, Schedule, ScheduleEntry, Service, Team, TeamSettings,
+    PersonEntry, Schedule, ScheduleEntry, Service, Silence, SilenceEntry, Team, TeamSettings,
 };
 use inresponse_core::InvalidInput;
-use inresponse_core::model::{OverrideId, PersonId, ScheduleName, ServiceName, TeamName};
+use inresponse_core::model::{OverrideId, PersonId, ScheduleName, ServiceName, SilenceId, TeamName};
 use inresponse_core::roster::{Entry, EntryKey, Snapshot, Target, Zone};
 use inresponse_http::entries;
 
@@ -59,6 +59,9 @@ impl Held {
         }
         for service in pages!(services, |cursor| client.services(cursor)) {
             held.service(service)?;
+        }
+        for silence in pages!(silences, |cursor| client.silences(cursor)) {
+            held.silence(silence)?;
         }
         let teams: Vec<TeamName> = held.teams.iter().cloned().collect();
         let schedules = stream::iter(teams).map(|team| schedules(client, team)).buffered(AT_ONCE);
@@ -128,6 +131,14 @@ impl Held {
         let given = Owner::from(service);
         let entry = entries::service(&name, given.clone());
         self.keep(Given::Service(given), entry, &format!("service {name}"))
+    }
+
+    fn silence(&mut self, silence: Silence) -> Result<(), Failure> {
+        let id = understood("silence", &silence.id, SilenceId::new(&silence.id))?;
+        let from = silence.from;
+        let given = SilenceEntry::from(silence);
+        let entry = entries::silence(&id, given.clone(), from);
+        self.keep(Given::Silence(given), entry, &format!("silence {id}"))
     }
 
     fn team(&mut self, name: &TeamName, team: Team) -> Result<(), Failure> {

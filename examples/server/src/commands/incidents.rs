@@ -256,6 +256,10 @@ fn shown(details: &Details) -> String {
     if let Some(at) = incident.claim_ends_at {
         field("claim ends", format!("{}, then the alerts begin again", output::time(at)));
     }
+    if let Some(until) = incident.quiet_until {
+        let why = output::line(&incident.quiet_by.join(", "));
+        field("quiet", format!("nobody is alerted until {}: {why}", output::time(until)));
+    }
     if let Some(warning) = warning(incident) {
         field("warning", output::line(&warning));
     }

@@ -11,6 +11,7 @@ mod incidents;
 mod outlook;
 mod output;
 mod report;
+mod silence;
 mod snooze;
 
 use std::error::Error as StdError;
@@ -108,6 +109,9 @@ pub(crate) enum ClientCommand {
     /// Example: inresponse plan athens --severity WARN --at 2026-12-24T23:00:00Z
     #[command(verbatim_doc_comment, after_help = EXIT)]
     Plan(outlook::PlanArgs),
+    /// Make, list and lift silences. Alerts that a silence holds are not lost: they are sent when it ends.
+    #[command(subcommand, after_help = EXIT)]
+    Silence(silence::SilenceCommand),
     /// Work with people, services, teams, calendars and schedules.
     #[command(subcommand)]
     Roster(RosterCommand),
@@ -170,6 +174,7 @@ pub(crate) fn run(command: ClientCommand) -> ExitCode {
             ClientCommand::Watch(args) => follow::watch(args).await,
             ClientCommand::Oncall(args) => incidents::on_call(args).await,
             ClientCommand::Plan(args) => outlook::plan(args).await,
+            ClientCommand::Silence(command) => silence::run(command).await,
             ClientCommand::Roster(RosterCommand::Import(args)) => import::import(args).await,
             ClientCommand::Roster(RosterCommand::Export(args)) => export::export(args).await,
             ClientCommand::Roster(RosterCommand::Check(args)) => outlook::check(args).await,

@@ -30,6 +30,14 @@ pub(super) async fn snooze(args: SnoozeArgs) -> Result<(), Failure> {
 
 /// Reads a time like `2h` or `1h30m`, in seconds.
 fn seconds(text: &str) -> Result<u64, String> {
+    match time(text)? {
+        seconds @ 1..=LONGEST => Ok(seconds),
+        _ => Err("must be from 1s to 7d".to_owned()),
+    }
+}
+
+/// Reads a time of any length, in seconds.
+pub(super) fn time(text: &str) -> Result<u64, String> {
     let unreadable = || "must be a number with a unit: 30m, 2h, 1h30m or 1d".to_owned();
     let (mut rest, mut sum) = (text.trim(), 0u64);
     while !rest.is_empty() {
@@ -42,11 +50,7 @@ fn seconds(text: &str) -> Result<u64, String> {
         sum = number.checked_mul(*unit).and_then(|time| time.checked_add(sum)).ok_or_else(unreadable)?;
         rest = &rest[end..];
     }
-    match sum {
-        1..=LONGEST => Ok(sum),
-        0 if text.trim().is_empty() => Err(unreadable()),
-        _ => Err("must be from 1s to 7d".to_owned()),
-    }
+    if text.trim().is_empty() { Err(unreadable()) } else { Ok(sum) }
 }
 
 #[cfg(test)]

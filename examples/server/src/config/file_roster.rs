@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use inresponse_client::{Absence, Contacts, Feed, Layer, Levels, ShiftNotices, StatusUpdates};
+use inresponse_client::{Absence, Contacts, Feed, Hours, Layer, Levels, ShiftNotices, StatusUpdates, Weekly};
 use serde::{Deserialize, Serialize};
 
 /// Services, teams and their calendars, people and schedules.
@@ -19,6 +19,8 @@ pub(crate) struct FileRoster {
     pub(crate) people: BTreeMap<String, FilePerson>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) teams: BTreeMap<String, FileTeam>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) silences: BTreeMap<String, FileSilence>,
 }
 
 /// A person, with the names of the HTTP API or their kebab-case.
@@ -80,6 +82,8 @@ pub(crate) struct FileTeam {
     pub(crate) levels: Vec<FileLevel>,
     #[serde(alias = "claimTimeoutSeconds", skip_serializing_if = "Option::is_none")]
     pub(crate) claim_timeout_seconds: Option<u64>,
+    #[serde(default, alias = "alertHours", skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) alert_hours: BTreeMap<String, Vec<Hours>>,
     #[serde(alias = "shiftNotices", skip_serializing_if = "Option::is_none")]
     pub(crate) shift_notices: Option<ShiftNotices>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -104,6 +108,19 @@ pub(crate) struct FileDay {
     pub(crate) oncall: Contacts,
     #[serde(default = "no_levels", skip_serializing_if = "is_without_levels")]
     pub(crate) escalation: Levels,
+}
+
+/// A silence. Its matchers are written as in Alertmanager.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct FileSilence {
+    pub(crate) matchers: Vec<String>,
+    pub(crate) from: String,
+    pub(crate) to: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) comment: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) weekly: Option<Weekly>,
 }
 
 /// A schedule with its overrides.
@@ -142,7 +159,8 @@ fn is_without_levels(levels: &Levels) -> bool {
 }
 
 /// The words of the HTTP API that have another form in a file: kebab-case.
-const WORDS: [(&str, &str); 10] = [
+const WORDS: [(&str, &str); 11] = [
+    ("alertHours", "alert-hours"),
     ("claimTimeoutSeconds", "claim-timeout-seconds"),
     ("escalateAfterSeconds", "escalate-after-seconds"),
     ("alertLevels", "alert-levels"),

@@ -9,6 +9,7 @@ mod file_roster;
 mod imported;
 mod keys;
 mod limits;
+mod matchers;
 mod named;
 mod outlets;
 mod phone;
@@ -36,10 +37,11 @@ pub(crate) use args::ServeArgs;
 pub(crate) use chosen::{MailConfig, StorageConfig};
 pub(crate) use error::ConfigError;
 pub(crate) use file_roster::{
-    FileDay, FileLevel, FileOverride, FilePerson, FileRoster, FileSchedule, FileStep, FileTeam,
+    FileDay, FileLevel, FileOverride, FilePerson, FileRoster, FileSchedule, FileSilence, FileStep, FileTeam,
 };
 pub(crate) use imported::{read_roster, unquoted};
 pub(crate) use keys::WeakSecrets;
+pub(crate) use matchers::{matcher, written};
 pub(crate) use named::SAMPLE_TEAM;
 pub(crate) use outlets::OutletsConfig;
 pub(crate) use phone::PhoneConfig;

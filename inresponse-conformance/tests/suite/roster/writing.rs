@@ -34,7 +34,11 @@ impl Model {
                 }
                 days.insert(self.date(*day), Arc::new(self.kept_rota(rota)));
             }
-            Entry::Person { .. } | Entry::Schedule { .. } | Entry::Override { .. } | Entry::Feed { .. } => {
+            Entry::Person { .. }
+            | Entry::Schedule { .. }
+            | Entry::Override { .. }
+            | Entry::Feed { .. }
+            | Entry::Silence { .. } => {
                 self.put_crew(disk, entry);
             }
         }
@@ -90,7 +94,11 @@ impl Model {
                     }
                 }
             }
-            EntryKey::Person(_) | EntryKey::Schedule(..) | EntryKey::Override(..) | EntryKey::Feed(..) => {
+            EntryKey::Person(_)
+            | EntryKey::Schedule(..)
+            | EntryKey::Override(..)
+            | EntryKey::Feed(..)
+            | EntryKey::Silence(_) => {
                 self.delete_crew(disk, key);
             }
         }

@@ -1,10 +1,9 @@
 //! Silences and alert hours: promise 21.
 
-
 use super::scene::Scene;
 use super::{LEASE, T0, after, levels, person, report, secs, warn_alerts};
 use crate::model::{Contact, Event, Incident, QuietWhy, Severity, SilenceId, State, TeamName, Zone};
-use crate::plan::{self, HoldNothing, Refusal, Ruled, Update, Upcoming};
+use crate::plan::{self, HoldNothing, Refusal, Ruled, Upcoming, Update};
 use crate::roster::{Entry, Hours, QuietRules, Silence, Team, WeekDays};
 
 /// A silence of that service, from and to seconds after the scene began.
@@ -91,7 +90,8 @@ fn p21_the_record_says_it_at_once_and_takes_no_lease() {
     for (incident, sends) in open(&rules) {
         assert_eq!((incident.quiet().map(|quiet| quiet.until), sends), (Some(after(600)), 0));
     }
-    let loud: Vec<_> = open(&QuietRules::default()).into_iter().map(|(one, n)| (one.quiet().cloned(), n)).collect();
+    let loud: Vec<_> =
+        open(&QuietRules::default()).into_iter().map(|(one, n)| (one.quiet().cloned(), n)).collect();
     assert_eq!(loud, [(None, 1), (None, 0)]);
 }
 
@@ -225,7 +225,7 @@ fn p21_claims_and_resolutions_work_as_ever() {
     assert_eq!(scene.at(100).claim("jo"), Ok(true));
     assert_eq!((quiet_until(&scene), scene.next()), (None, None));
     assert_eq!(scene.at(3_600).due(), "");
-    // A release begins a round at once, but the silence goes before it.
+    // A release begins a round at once, but the silence still holds it.
     let mut scene = silenced(3_600);
     assert_eq!(scene.due(), "");
     assert_eq!(scene.at(100).claim("jo"), Ok(true));

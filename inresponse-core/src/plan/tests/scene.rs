@@ -60,7 +60,14 @@ impl Scene {
         let (opening, sends) = plan::open(report(severity), team, matrix.clone(), None, T0);
         assert!(sends.is_empty(), "a lease that nobody asked for");
         let incident = opening.numbered(IncidentNumber::new(10_001)).into_incident();
-        Self { incident, now: T0, matrix, owner: "devops", alerted: Alerted::Team, rules: QuietRules::default() }
+        Self {
+            incident,
+            now: T0,
+            matrix,
+            owner: "devops",
+            alerted: Alerted::Team,
+            rules: QuietRules::default(),
+        }
     }
 
     pub(super) fn crit(matrix: Matrix) -> Self {
@@ -278,7 +285,8 @@ impl Scene {
         let rules = self.rules.clone();
         let mut round = None;
         for _ in 0..2 {
-            let decision = plan::step(&self.incident, Input::Judge { rules: &rules, round: round.take() }, self.now);
+            let decision =
+                plan::step(&self.incident, Input::Judge { rules: &rules, round: round.take() }, self.now);
             match decision {
                 Decision::Change(plan) => {
                     assert!(plan.sends.is_empty(), "a judgement sends nothing itself");

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::model::Contact;
-use crate::roster::{Weekly, WeekDays};
+use crate::roster::{WeekDays, Weekly};
 
 /// Weekly hours: days as bits from Monday, and minutes of the day.
 type Week = (u8, u32, u32);
@@ -114,7 +114,8 @@ fn p21_an_end_beyond_400_days_is_cut_and_judged_quickly() {
     let nine = hours((127, 540, 1_020));
     let silence = Silence::new(vec!["env=prod".parse().unwrap()], now, now + TimeDelta::days(4_000)).unwrap();
     let weekly = silence.recurring(Weekly { hours: nine, timezone: Zone::utc() }).unwrap();
-    let settings = Team::builder(vec![Contact::new("z@x.org").unwrap()]).alert_hours(Severity::Warn, vec![nine]);
+    let settings =
+        Team::builder(vec![Contact::new("z@x.org").unwrap()]).alert_hours(Severity::Warn, vec![nine]);
     let rules = QuietRules::new([
         Entry::silence(&SilenceId::new("weekly").unwrap(), weekly),
         Entry::team(&team, settings.build().unwrap()),

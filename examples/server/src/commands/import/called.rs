@@ -13,6 +13,7 @@ pub(super) fn name(key: &EntryKey) -> String {
         | EntryKey::Person(_)
         | EntryKey::Schedule(..)
         | EntryKey::Override(..)
-        | EntryKey::Feed(..) => key.to_string(),
+        | EntryKey::Feed(..)
+        | EntryKey::Silence(_) => key.to_string(),
     })
 }
