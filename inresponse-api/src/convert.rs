@@ -30,6 +30,8 @@ pub fn incident(incident: &model::Incident, count: u64) -> Incident {
             .map(|one| Responder { by: one.by.to_string(), at: one.at })
             .collect(),
         claim_ends_at: plan::claim_ends_at(incident),
+        quiet_until: incident.quiet().map(|quiet| quiet.until),
+        quiet_by: incident.quiet().map(quiet_by).unwrap_or_default(),
         handover_unconfirmed: incident.handover().is_some_and(|h| h.unconfirmed_at.is_some()),
         resolved_by: resolved.map(|r| r.by.to_string()),
         resolved_at: resolved.map(|r| r.at),
@@ -100,4 +102,9 @@ pub fn upcoming(
         }
         plan::Upcoming::Round { round, at } => Upcoming::Round { at: *at, round: *round },
     }
+}
+
+/// What makes an incident quiet, as it is on the wire.
+pub fn quiet_by(quiet: &inresponse_core::model::Quiet) -> Vec<String> {
+    quiet.why.iter().map(ToString::to_string).collect()
 }

@@ -49,6 +49,12 @@ pub struct Incident {
     /// to anybody.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub claim_ends_at: Option<DateTime<Utc>>,
+    /// Until when nobody is alerted, because of silences or alert hours. Absent if the incident is not quiet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quiet_until: Option<DateTime<Utc>>,
+    /// What makes the incident quiet: `silence:ID`, or `hours:TEAM SEVERITY`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub quiet_by: Vec<String>,
     /// `true` if the incident was handed to somebody who could not be notified and has not answered; otherwise absent.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub handover_unconfirmed: bool,

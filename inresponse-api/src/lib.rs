@@ -30,6 +30,7 @@
 //! | `people` | people: methods, rules, absences |
 //! | `heartbeat` | heartbeats: definitions, pings, misses |
 //! | `schedule` | schedules, overrides and shifts |
+//! | `silence` | silences |
 //! | `plan` | the dry run, and findings about the roster |
 //! | `problem` | what went wrong |
 //! | `health` | the health of the server |
@@ -49,6 +50,7 @@ mod problem;
 mod request;
 mod roster;
 mod schedule;
+mod silence;
 mod timeline;
 mod webhook;
 mod words;
@@ -69,6 +71,7 @@ pub use schedule::{
     CalendarToken, DatedMember, Feed, Hours, Layer, Member, Override, OverrideEntry, Overrides, Schedule,
     ScheduleEntry, Schedules, Shift, Shifts, Turn,
 };
+pub use silence::{Matcher, Silence, SilenceEntry, Silences, Weekly};
 pub use timeline::Entry;
 pub use webhook::{Alert, Message};
 pub use words::{

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::schedule::Hours;
+
 /// The owner of a service, as a request sets it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = PutService,
@@ -110,6 +112,10 @@ pub struct TeamSettings {
     /// How many seconds a claim lasts, from 1 to 604800; then the incident is OPEN again (default: claims do not end).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub claim_timeout_seconds: Option<u64>,
+    /// The weekly hours, in the team's time zone, in which a severity is alerted (default: always). Outside of them,
+    /// alerts wait.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alert_hours: Option<BTreeMap<String, Vec<Hours>>>,
     /// If given, people are told by mail when their shifts begin (default: nobody is told).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shift_notices: Option<ShiftNotices>,
@@ -153,6 +159,7 @@ impl TeamSettings {
             alert_levels: None,
             levels: None,
             claim_timeout_seconds: None,
+            alert_hours: None,
             shift_notices: None,
             owner: None,
         }
@@ -184,6 +191,10 @@ pub struct Team {
     /// How many seconds a claim lasts; absent if claims do not end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub claim_timeout_seconds: Option<u64>,
+    /// The weekly hours, in the team's time zone, in which a severity is alerted. A severity that is not listed is always
+    /// alerted.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub alert_hours: BTreeMap<String, Vec<Hours>>,
     /// Who is told when a shift begins; absent if nobody is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shift_notices: Option<ShiftNotices>,
@@ -203,6 +214,7 @@ impl From<Team> for TeamSettings {
             alert_levels: Some(team.alert_levels),
             levels: Some(team.levels),
             claim_timeout_seconds: team.claim_timeout_seconds,
+            alert_hours: Some(team.alert_hours).filter(|hours| !hours.is_empty()),
             shift_notices: team.shift_notices,
             owner: team.owner,
         }

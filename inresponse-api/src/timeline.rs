@@ -14,7 +14,7 @@ pub struct Entry {
     /// When the event happened.
     pub at: DateTime<Utc>,
     /// The kind of event: `opened`, `roundBegan`, `levelBegan`, `levelBeganAnew`, `levelEmpty`, `levelDead`,
-    /// `alertsCut`, `heldBack`, `claimEnded`, `snoozed`, `unclaimed`, `claimed`, `released`, `resolved`, `handedOver`,
+    /// `alertsCut`, `heldBack`, `becameQuiet`, `quietEnded`, `claimEnded`, `snoozed`, `unclaimed`, `claimed`, `released`, `resolved`, `handedOver`,
     /// `handoverUnconfirmed`, `handoverUnanswered`, `handedToTeam`, `teamChanged`, `teamGone`, `calledIn`, `responded`,
     /// `escalated`, `severityChanged`, `reportedLower`, `noted`,
     /// `clockWentBack`, `folded`; `unknown` for events that only a newer server knows.
@@ -76,6 +76,12 @@ pub struct Entry {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub why: Option<TeamReason>,
+    /// Until when nobody is alerted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<DateTime<Utc>>,
+    /// What makes the incident quiet: `silence:ID`, or `hours:TEAM SEVERITY`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quiet_by: Option<Vec<String>>,
 }
 
 impl Entry {
@@ -101,6 +107,8 @@ impl Entry {
             next_at_once: None,
             reached: None,
             why: None,
+            until: None,
+            quiet_by: None,
         }
     }
 }

@@ -205,6 +205,10 @@ words! {
         HeldBack = "heldBack",
         /// The time of a claim was over, so the incident is OPEN again.
         ClaimEnded = "claimEnded",
+        /// Silences or alert hours hold the incident: nobody is alerted for some time.
+        BecameQuiet = "becameQuiet",
+        /// Nothing holds the incident any more, so a round of alerts begins.
+        QuietEnded = "quietEnded",
         /// Somebody set the end of the claim.
         Snoozed = "snoozed",
         /// Every level had its turn, and nobody claimed.

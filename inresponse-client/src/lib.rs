@@ -34,6 +34,7 @@ mod http;
 mod list;
 mod roster;
 mod schedules;
+mod silences;
 
 pub use client::{Client, Pages, Reported};
 pub use config::ClientConfig;
@@ -42,9 +43,10 @@ pub use inresponse_api::{
     Absence, AttemptOutcome, Calendar, Change, Changes, Contacts, Coverage, DatedMember, Day, DayEntry,
     Delivery, DeliveryStatus, Details, Entry, EventKind, Feed, FieldProblem, Finding, Heartbeat,
     HeartbeatEntry, HeartbeatMiss, HeartbeatState, Heartbeats, Hours, Incident, KnownTeam, Layer, Level,
-    LevelWord, Levels, Link, Member, NewLink, OnCall, OutcomeKind, Override, OverrideEntry, Overrides, Owner,
-    Page, People, Person, PersonEntry, Ping, Plan, Reached, Report, RuleStep, Schedule, ScheduleEntry,
-    Schedules, Service, Services, Severity, Shift, ShiftNotices, Shifts, State, StatusUpdates, Step, Team,
-    TeamLevel, TeamReason, TeamSettings, Teams, Time, Turn, Upcoming, UpcomingAlert, Update, Warning,
+    LevelWord, Levels, Link, Matcher, Member, NewLink, OnCall, OutcomeKind, Override, OverrideEntry,
+    Overrides, Owner, Page, People, Person, PersonEntry, Ping, Plan, Reached, Report, RuleStep, Schedule,
+    ScheduleEntry, Schedules, Service, Services, Severity, Shift, ShiftNotices, Shifts, Silence,
+    SilenceEntry, Silences, State, StatusUpdates, Step, Team, TeamLevel, TeamReason, TeamSettings, Teams,
+    Time, Turn, Upcoming, UpcomingAlert, Update, Warning, Weekly,
 };
 pub use list::ListQuery;

@@ -4,13 +4,15 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use inresponse_core::model::{
-    Contact, Incident, Matrix, Note, Person, Report, ReportBuilder, ServiceName, Severity, TeamName,
+    Contact, Incident, Matrix, Note, Person, Report, ReportBuilder, ServiceName, Severity, SilenceId,
+    TeamName,
 };
 use inresponse_core::notify::Outcome;
 use inresponse_core::plan::{
     self, Decision, Dispatch, Draft, HoldNothing, Input, NextRound, Opening, Plan, StateChange, TakeOver,
     Update,
 };
+use inresponse_core::roster::{Entry, MatchOp, Matcher, QuietRules, Silence};
 
 /// The duration of leases.
 pub(crate) const LEASE: Duration = Duration::from_secs(30);
@@ -68,6 +70,21 @@ pub(crate) fn leased(incident: &Incident, now: DateTime<Utc>) -> Plan {
 /// The incident after a send ended with that outcome.
 pub(crate) fn ended(incident: &Incident, send: &Dispatch, outcome: &Outcome, now: DateTime<Utc>) -> Draft {
     change(incident, Input::Outcome { delivery: send.delivery, attempt: send.attempt, outcome }, now).draft
+}
+
+/// Silences of every incident of the laws, each with its name and the second at which it ends.
+pub(crate) fn silences(silences: &[(&str, i64)]) -> QuietRules {
+    let silence = |(name, ends): &(&str, i64)| {
+        let matcher = Matcher::new("team", MatchOp::Equal, "conformance").unwrap();
+        let silence = Silence::new(vec![matcher], at(0), at(*ends)).unwrap();
+        Entry::silence(&SilenceId::new(name).unwrap(), silence)
+    };
+    QuietRules::new(silences.iter().map(silence))
+}
+
+/// The incident after it was judged by these rules, by which it is quiet.
+pub(crate) fn quieted(incident: &Incident, rules: &QuietRules, now: DateTime<Utc>) -> Draft {
+    change(incident, Input::Judge { rules, round: None }, now).draft
 }
 
 pub(crate) fn claimed(incident: &Incident, by: &str, now: DateTime<Utc>) -> Draft {

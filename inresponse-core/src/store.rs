@@ -6,7 +6,9 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
 use crate::error::Outage;
-use crate::model::{DedupKey, Incident, IncidentNumber, ServiceName, Severity, State, TeamName, Version};
+use crate::model::{
+    DedupKey, Incident, IncidentNumber, RulesId, ServiceName, Severity, State, TeamName, Version,
+};
 use crate::plan::{Draft, Opening};
 
 /// A stored incident.
@@ -174,6 +176,22 @@ pub trait Store: Debug + Send + Sync + 'static {
         limit: usize,
     ) -> Result<Vec<Record>, Outage> {
         let _ = now;
+        self.due(DateTime::<Utc>::MAX_UTC, after, limit).await
+    }
+
+    /// Lists quiet records that were judged by other rules ([`Draft::quiet_by`]), ordered by [`DueMark`], after the mark if
+    /// there is one.
+    ///
+    /// The list contains every such record, except those committed a few seconds ago. The list may contain other
+    /// records. The default implementation lists every record with a due time. A server calls this after every change of
+    /// silences, so a store with many incidents should index [`Draft::quiet_by`].
+    async fn quiet(
+        &self,
+        judged_by: RulesId,
+        after: Option<DueMark>,
+        limit: usize,
+    ) -> Result<Vec<Record>, Outage> {
+        let _ = judged_by;
         self.due(DateTime::<Utc>::MAX_UTC, after, limit).await
     }
 

@@ -5,7 +5,9 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, SecondsFormat, Utc};
 use inresponse_core::Outage;
-use inresponse_core::model::{DedupKey, IncidentNumber, ServiceName, Severity, State, TeamName, Version};
+use inresponse_core::model::{
+    DedupKey, IncidentNumber, RulesId, ServiceName, Severity, State, TeamName, Version,
+};
 use inresponse_core::plan::{self, Draft};
 use inresponse_core::store::{DueMark, Record};
 
@@ -63,12 +65,14 @@ pub(crate) fn due_key(mark: DueMark) -> String {
     format!("{}#{:020}", sortable(mark.due_at), mark.number.value())
 }
 
-/// The sort key of [`BY_DUE`]: the place in the order, then the latest time in the incident.
+/// The sort key of [`BY_DUE`]: the place in the order, the latest time in the incident, and the rules by which it was
+/// judged if it is quiet.
 ///
 /// The separator is a blank, because it sorts before the `!` that a query appends to the last place of the previous
 /// page, in older servers too.
-fn due_key_of(mark: DueMark, latest_at: DateTime<Utc>) -> String {
-    format!("{} {}", due_key(mark), sortable(latest_at))
+fn due_key_of(mark: DueMark, latest_at: DateTime<Utc>, quiet_by: Option<RulesId>) -> String {
+    let quiet = quiet_by.map_or(String::new(), |rules| format!(" {}", rules.value()));
+    format!("{} {}{quiet}", due_key(mark), sortable(latest_at))
 }
 
 /// The due time in a [`due_key`].
@@ -79,7 +83,12 @@ pub(crate) fn due_at(due_key: &str) -> Option<DateTime<Utc>> {
 
 /// The latest time in the incident, from the sort key of [`BY_DUE`]. Older servers did not write this part of the key.
 pub(crate) fn latest_at(due_key: &str) -> Option<DateTime<Utc>> {
-    time(due_key.split_once(' ')?.1)
+    time(due_key.split(' ').nth(1)?)
+}
+
+/// The rules by which the incident was judged if it is quiet, from the sort key of [`BY_DUE`].
+pub(crate) fn quiet_by(due_key: &str) -> Option<RulesId> {
+    due_key.split(' ').nth(2)?.parse().ok().map(RulesId::new)
 }
 
 fn time(sortable: &str) -> Option<DateTime<Utc>> {
@@ -140,7 +149,7 @@ pub(crate) fn columns(draft: &Draft, version: Version, write: &WriteId) -> Colum
             Some(text(service_and_team_key(state, severity, incident.service(), incident.team()))),
         ),
         ("dueShard", due.map(|_| number(due_shard(number_of)))),
-        ("dueKey", due.map(|mark| text(due_key_of(mark, draft.latest_at())))),
+        ("dueKey", due.map(|mark| text(due_key_of(mark, draft.latest_at(), draft.quiet_by())))),
         ("openKey", draft.open_key().map(|key| text(open_key(key)))),
         ("waitingSince", plan::waiting_since(incident).map(|at| number(at.timestamp_micros()))),
         ("unclaimed", flag(incident.is_unclaimed())),
@@ -228,8 +237,17 @@ mod tests {
         for time in &times[1..7] {
             assert_eq!(due_at(&key(*time, 1)), Some(*time));
             assert_eq!(latest_at(&key(*time, 1)), None);
-            let whole = due_key_of(DueMark { due_at: at(5), number: IncidentNumber::new(1) }, *time);
+            let whole = due_key_of(DueMark { due_at: at(5), number: IncidentNumber::new(1) }, *time, None);
             assert_eq!((due_at(&whole), latest_at(&whole)), (Some(at(5)), Some(*time)));
+            assert_eq!(quiet_by(&whole), None);
+            let quiet = due_key_of(
+                DueMark { due_at: at(5), number: IncidentNumber::new(1) },
+                *time,
+                Some(RulesId::new(77)),
+            );
+            assert_eq!((due_at(&quiet), latest_at(&quiet)), (Some(at(5)), Some(*time)));
+            assert_eq!(quiet_by(&quiet), Some(RulesId::new(77)));
+            assert!(key(at(5), 1) < quiet && quiet < format!("{}!", key(at(5), 1)));
             assert!(key(at(5), 1) < whole && whole < format!("{}!", key(at(5), 1)));
         }
     }

@@ -6,15 +6,15 @@ use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::{KeysAndAttributes, Select};
 use chrono::{DateTime, Utc};
 use futures_util::future::{try_join_all, try_join3};
-use inresponse_core::model::{Incident, IncidentNumber, Severity, State};
+use inresponse_core::model::{Incident, IncidentNumber, RulesId, Severity, State};
 use inresponse_core::store::{Census, DueMark, ListQuery, Record};
 use inresponse_core::{Chain, Outage, OutageKind};
 
 use crate::call::{pause, read};
 use crate::item::{
     self, BY_DUE, BY_SERVICE, BY_SERVICE_AND_TEAM, BY_STATE, BY_TEAM, DUE_SHARDS, Item, LIST_SHARDS, due_at,
-    due_key, latest_at, number, number_of, service_and_team_key, service_key, sortable, state_key, team_key,
-    text, text_of,
+    due_key, latest_at, number, number_of, quiet_by, service_and_team_key, service_key, sortable, state_key,
+    team_key, text, text_of,
 };
 use crate::store::DynamoStore;
 
@@ -126,6 +126,17 @@ impl DynamoStore {
     ) -> Result<Vec<Record>, Outage> {
         let is_ahead = |key: &str| latest_at(key).is_none_or(|latest| latest > now);
         self.look_by_due(DateTime::<Utc>::MAX_UTC, after, limit, is_ahead).await
+    }
+
+    /// Finds quiet incidents that were judged by other rules. The index contains the rules, so other items are not read.
+    pub(crate) async fn look_for_quiet(
+        &self,
+        judged_by: RulesId,
+        after: Option<DueMark>,
+        limit: usize,
+    ) -> Result<Vec<Record>, Outage> {
+        let by_others = |key: &str| quiet_by(key).is_some_and(|by| by != judged_by);
+        self.look_by_due(DateTime::<Utc>::MAX_UTC, after, limit, by_others).await
     }
 
     /// Finds incidents that are due by a given time and whose key satisfies a condition.

@@ -9,8 +9,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 use inresponse_core::Outage;
 use inresponse_core::model::{Person, ServiceName, TeamName};
 use inresponse_core::roster::{
-    Book, ChangeMark, Directory, Edited, Entry, EntryKey, EntryKind, Listed, Roster, RosterChange,
-    RosterEdit, Standing, TeamPart, days_of,
+    Book, ChangeMark, Directory, Edited, Entry, EntryKey, EntryKind, Listed, QuietRules, Roster,
+    RosterChange, RosterEdit, Standing, TeamPart, days_of,
 };
 
 use tokio::sync::Mutex;
@@ -43,6 +43,8 @@ pub struct DynamoRoster {
     pub(crate) turn: Arc<Mutex<()>>,
     /// People and schedules, with the roster's version at which they were read.
     read: Arc<Mutex<Option<Read>>>,
+    /// Silences and alert hours, with the roster's version at which they were read.
+    rules: Arc<Mutex<Option<(u64, Arc<QuietRules>)>>>,
 }
 
 /// People and schedules as they were read at a version of the roster.
@@ -51,7 +53,13 @@ type Read = (u64, Arc<Book>);
 impl DynamoRoster {
     /// The roster in these tables. The client's own retries and time-outs are replaced by the roster's.
     pub fn new(client: &Client, config: DynamoConfig) -> Self {
-        Self { client: bounded(client), config, turn: Arc::default(), read: Arc::default() }
+        Self {
+            client: bounded(client),
+            config,
+            turn: Arc::default(),
+            read: Arc::default(),
+            rules: Arc::default(),
+        }
     }
 
     /// People and schedules, at least as new as the roster's version, which is answered too.
@@ -305,7 +313,15 @@ impl Roster for DynamoRoster {
     ) -> Result<Vec<Listed>, Outage> {
         let mut listed: BTreeMap<EntryKey, Option<Entry>> = BTreeMap::new();
         let (_, book) = self.book().await?;
-        if matches!(kind, EntryKind::Person | EntryKind::Schedule | EntryKind::Override | EntryKind::Feed) {
+        let is_in_book = match kind {
+            EntryKind::Service | EntryKind::Team | EntryKind::Day => false,
+            EntryKind::Person
+            | EntryKind::Schedule
+            | EntryKind::Override
+            | EntryKind::Feed
+            | EntryKind::Silence => true,
+        };
+        if is_in_book {
             let entries = book.entries().filter(|entry| entry.key().kind() == kind);
             let entries = entries.filter(|entry| after.is_none_or(|after| entry.key() > *after));
             return Ok(entries.take(limit).map(Listed::from).collect());
@@ -335,6 +351,21 @@ impl Roster for DynamoRoster {
         }
         let listed = listed.into_iter().filter(|(key, _)| after.is_none_or(|after| key > after));
         Ok(listed.take(limit).map(|(key, entry)| Listed { key, entry }).collect())
+    }
+
+    async fn quiet(&self) -> Result<Arc<QuietRules>, Outage> {
+        let (version, book) = self.book().await?;
+        // One reads for all who wait.
+        let mut rules = self.rules.lock().await;
+        if let Some((at, rules)) = &*rules
+            && *at >= version
+        {
+            return Ok(Arc::clone(rules));
+        }
+        let teams = self.tabled(EntryKind::Team).await?;
+        let read = Arc::new(QuietRules::new(teams.into_iter().chain(book.entries())));
+        *rules = Some((version, Arc::clone(&read)));
+        Ok(read)
     }
 
     async fn entry(&self, key: &EntryKey) -> Result<Option<Entry>, Outage> {

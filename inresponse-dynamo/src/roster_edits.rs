@@ -137,7 +137,11 @@ impl DynamoRoster {
             EntryKey::Team(team) => self.owned_by(team, usize::MAX).await?,
             EntryKey::Person(_) | EntryKey::Schedule(..) => Vec::new(),
             // Nothing can name these.
-            EntryKey::Day(..) | EntryKey::Override(..) | EntryKey::Feed(..) | EntryKey::Heartbeat(_) => {
+            EntryKey::Day(..)
+            | EntryKey::Override(..)
+            | EntryKey::Feed(..)
+            | EntryKey::Heartbeat(_)
+            | EntryKey::Silence(_) => {
                 return Ok(Vec::new());
             }
             EntryKey::Service(_) => {

@@ -32,7 +32,8 @@ pub(crate) fn table(config: &DynamoConfig, kind: EntryKind) -> &str {
         | EntryKind::Schedule
         | EntryKind::Override
         | EntryKind::Feed
-        | EntryKind::Heartbeat => &config.roster_change,
+        | EntryKind::Heartbeat
+        | EntryKind::Silence => &config.roster_change,
     }
 }
 
@@ -46,7 +47,8 @@ pub(crate) fn item_key(key: &EntryKey) -> Item {
         | EntryKey::Schedule(..)
         | EntryKey::Override(..)
         | EntryKey::Feed(..)
-        | EntryKey::Heartbeat(_) => {
+        | EntryKey::Heartbeat(_)
+        | EntryKey::Silence(_) => {
             let team = key.team().map(TeamName::to_string).unwrap_or_default();
             // A name contains no control characters, so the parts stay separate.
             let mark = format!("{}\u{1f}{team}\u{1f}{}", key.kind().as_str(), key.name());
@@ -67,7 +69,8 @@ pub(crate) fn key_of(kind: EntryKind, item: &Item) -> Option<EntryKey> {
         | EntryKind::Schedule
         | EntryKind::Override
         | EntryKind::Feed
-        | EntryKind::Heartbeat => (part("team"), part("name")),
+        | EntryKind::Heartbeat
+        | EntryKind::Silence => (part("team"), part("name")),
     };
     EntryKey::from_parts(kind, team, name).ok()
 }
@@ -88,7 +91,8 @@ pub(crate) fn item_of(entry: &Entry) -> Result<Item, Outage> {
         | Entry::Schedule { .. }
         | Entry::Override { .. }
         | Entry::Feed { .. }
-        | Entry::Heartbeat { .. } => {
+        | Entry::Heartbeat { .. }
+        | Entry::Silence { .. } => {
             let key = entry.key();
             put("kind", text(key.kind().as_str()));
             put("team", text(key.team().map(TeamName::to_string).unwrap_or_default()));
@@ -121,7 +125,8 @@ pub(crate) fn entry_of(key: &EntryKey, item: &Item) -> Option<Entry> {
             | EntryKey::Schedule(..)
             | EntryKey::Override(..)
             | EntryKey::Feed(..)
-            | EntryKey::Heartbeat(_) => {
+            | EntryKey::Heartbeat(_)
+            | EntryKey::Silence(_) => {
                 Entry::decode(key.clone(), text_of(item, "body").ok_or("it has no body")?)?
             }
         })

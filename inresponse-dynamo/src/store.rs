@@ -10,7 +10,7 @@ use aws_sdk_dynamodb::types::{
 };
 use chrono::{DateTime, Utc};
 use inresponse_core::Outage;
-use inresponse_core::model::{DedupKey, IncidentNumber, ServiceName, Version};
+use inresponse_core::model::{DedupKey, IncidentNumber, RulesId, ServiceName, Version};
 use inresponse_core::plan::{Draft, Opening};
 use inresponse_core::store::{Census, Committed, Created, DueMark, ListQuery, Record, Store};
 
@@ -512,6 +512,15 @@ impl Store for DynamoStore {
         limit: usize,
     ) -> Result<Vec<Record>, Outage> {
         self.look_ahead(now, after, limit).await
+    }
+
+    async fn quiet(
+        &self,
+        judged_by: RulesId,
+        after: Option<DueMark>,
+        limit: usize,
+    ) -> Result<Vec<Record>, Outage> {
+        self.look_for_quiet(judged_by, after, limit).await
     }
 
     async fn commit(&self, version: Version, draft: &Draft) -> Result<Committed, Outage> {

@@ -21,6 +21,7 @@ problems! {
     NoSuchOverride: 404, "no such override";
     NoSuchPerson: 404, "no such person";
     NoSuchSchedule: 404, "no such schedule";
+    NoSuchSilence: 404, "no such silence";
     NoSuchService: 404, "no such service";
     NoSuchTeam: 404, "no such team";
     NoEntry: 404, "no entry";

@@ -16,7 +16,7 @@ pub enum Act {
     Respond,
     /// Read the roster: services, teams, calendars, people, schedules, who is on call, who changed it.
     ReadRoster,
-    /// Write overrides, and make the tokens of calendars.
+    /// Write overrides and silences, and make the tokens of calendars.
     StandIn,
     /// Test whether a person is reached.
     TestMethods,
@@ -60,7 +60,9 @@ impl Act {
             Act::ReadRoster => {
                 "read the roster: services, teams, calendars, people, schedules, heartbeats, who is on call, who changed it"
             }
-            Act::StandIn => "write overrides (who stands in for whom), make the tokens of calendars",
+            Act::StandIn => {
+                "write overrides (who stands in for whom) and silences, make the tokens of calendars"
+            }
             Act::TestMethods => "send a person test messages",
             Act::ChangeRoster => "change the roster",
             Act::Observe => "read the metrics and the API document",
@@ -170,6 +172,10 @@ pub static DOORS: &[Door] = &[
     door("GET", "/teams/{team}/schedules/{schedule}/shifts", Proof::Key, Act::ReadRoster),
     door("GET", "/teams/{team}/schedules/{schedule}/overrides", Proof::Key, Act::ReadRoster),
     door("GET", "/teams/{team}/schedules/{schedule}/overrides/{override}", Proof::Key, Act::ReadRoster),
+    door("GET", "/silences", Proof::Key, Act::ReadRoster),
+    door("GET", "/silences/{silence}", Proof::Key, Act::ReadRoster),
+    door("GET", "/api/v2/silences", Proof::Key, Act::ReadRoster),
+    door("GET", "/api/v2/silence/{silence}", Proof::Key, Act::ReadRoster),
     door("GET", "/roster/changes", Proof::Key, Act::ReadRoster),
     door("GET", "/board/oncall", Proof::Session, Act::ReadRoster),
     door("GET", "/board/changes", Proof::Session, Act::ReadRoster),
@@ -198,6 +204,10 @@ pub static DOORS: &[Door] = &[
     door("POST", "/board/teams/{team}/schedules/{schedule}", Proof::Session, Act::ChangeRoster),
     door("PUT", "/teams/{team}/schedules/{schedule}/overrides/{override}", Proof::Key, Act::StandIn),
     door("DELETE", "/teams/{team}/schedules/{schedule}/overrides/{override}", Proof::Key, Act::StandIn),
+    door("PUT", "/silences/{silence}", Proof::Key, Act::StandIn),
+    door("DELETE", "/silences/{silence}", Proof::Key, Act::StandIn),
+    door("POST", "/api/v2/silences", Proof::Key, Act::StandIn),
+    door("DELETE", "/api/v2/silence/{silence}", Proof::Key, Act::StandIn),
     door("PUT", "/people/{person}", Proof::Key, Act::ChangeRoster),
     door("DELETE", "/people/{person}", Proof::Key, Act::ChangeRoster),
     door("PUT", "/heartbeats/{heartbeat}", Proof::Key, Act::ChangeRoster),

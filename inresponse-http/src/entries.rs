@@ -3,13 +3,13 @@
 //!
 //! The checks and the error texts are those of a request. An error names the field as on the wire.
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use inresponse_api::{
-    DayEntry, HeartbeatEntry, OverrideEntry, Owner, PersonEntry, ScheduleEntry, TeamSettings,
+    DayEntry, HeartbeatEntry, OverrideEntry, Owner, PersonEntry, ScheduleEntry, SilenceEntry, TeamSettings,
 };
 use inresponse_core::InvalidInput;
 use inresponse_core::model::{
-    HeartbeatName, OverrideId, PersonId, ScheduleName, ServiceName, TeamName, Zone,
+    HeartbeatName, OverrideId, PersonId, ScheduleName, ServiceName, SilenceId, TeamName, Zone,
 };
 use inresponse_core::roster::{Entry, Feed, Refusal};
 
@@ -46,6 +46,14 @@ pub fn day(team: &TeamName, day: NaiveDate, given: &DayEntry) -> Result<Entry, I
 /// Every invalid field.
 pub fn person(person: &PersonId, given: PersonEntry) -> Result<Entry, InvalidInput> {
     wire::people::profile(given).map(|(profile, _)| Entry::person(person, profile))
+}
+
+/// A silence. If the request names no beginning, it begins `now`.
+///
+/// # Errors
+/// Every invalid field.
+pub fn silence(id: &SilenceId, given: SilenceEntry, now: DateTime<Utc>) -> Result<Entry, InvalidInput> {
+    wire::silence::silence(given, now).map(|silence| Entry::silence(id, silence))
 }
 
 /// A schedule of a team. If the request names no time zone, `zone` is used. `known` are the feeds that the schedule

@@ -132,7 +132,8 @@ struct Document;
 fn work() -> OpenApiRouter<Api> {
     use routes::senders::{generic, grafana, nagios, opsgenie, pagerduty, prometheus, sns};
     use routes::{
-        calendars, changes, channels, heartbeats, incidents, outlook, people, roster, schedules, verification,
+        alertmanager, calendars, changes, channels, heartbeats, incidents, outlook, people, roster,
+        schedules, silences, verification,
     };
     let routes = OpenApiRouter::new()
         .routes(routes!(incidents::put, incidents::post, incidents::list))
@@ -153,6 +154,10 @@ fn work() -> OpenApiRouter<Api> {
         .routes(routes!(schedules::put_override, schedules::get_override, schedules::delete_override))
         .routes(routes!(schedules::list_overrides))
         .routes(routes!(schedules::shifts))
+        .routes(routes!(silences::put_silence, silences::get_silence, silences::delete_silence))
+        .routes(routes!(silences::list_silences))
+        .routes(routes!(alertmanager::post_silence, alertmanager::list_silences))
+        .routes(routes!(alertmanager::get_silence, alertmanager::delete_silence))
         .routes(routes!(calendars::schedule_token))
         .routes(routes!(calendars::schedule))
         .routes(routes!(calendars::person_token))

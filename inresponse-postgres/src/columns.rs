@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use chrono::{DateTime, Utc};
-use inresponse_core::model::{IncidentNumber, Version};
+use inresponse_core::model::{IncidentNumber, RulesId, Version};
 use inresponse_core::plan::{self, Draft};
 use inresponse_core::store::Record;
 use inresponse_core::{Chain, Outage};
@@ -21,7 +21,7 @@ macro_rules! record_columns {
 pub(crate) use record_columns;
 
 /// The columns that every commit sets.
-const DRAFTED: [&str; 12] = [
+const DRAFTED: [&str; 13] = [
     "commit_id",
     "due_at",
     "waiting_since",
@@ -33,6 +33,7 @@ const DRAFTED: [&str; 12] = [
     "severity",
     "unclaimed",
     "undelivered",
+    "quiet_by",
     "body",
 ];
 
@@ -89,6 +90,7 @@ pub(crate) fn drafted(draft: &Draft, write_id: WriteId) -> [Value; DRAFTED.len()
         Box::new(incident.severity().as_str().to_owned()),
         Box::new(incident.is_unclaimed()),
         Box::new(incident.is_undelivered()),
+        Box::new(draft.quiet_by().map(RulesId::value)),
         Box::new(draft.body()),
     ]
 }

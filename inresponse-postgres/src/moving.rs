@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chrono::DateTime;
 use inresponse_core::Outage;
-use inresponse_core::model::{IncidentNumber, Version};
+use inresponse_core::model::{IncidentNumber, RulesId, Version};
 use inresponse_core::plan;
 use inresponse_core::transfer::{Item, Part, Source, StoredIncident, Target};
 use tokio::sync::Mutex;
@@ -229,15 +229,16 @@ struct Columns {
     severity: Vec<&'static str>,
     unclaimed: Vec<bool>,
     undelivered: Vec<bool>,
+    quiet_by: Vec<Option<i64>>,
     body: Vec<Vec<u8>>,
 }
 
 const ADD_INCIDENTS: &str = "
     INSERT INTO incident (number, version, count, last_reported_at, service, due_at, waiting_since, latest_at, expires_at,
-        open_key, team, state, severity, unclaimed, undelivered, body, create_id, commit_id, repeat_id)
-    SELECT *, $17::BIGINT, $17, $17 FROM unnest($1::BIGINT[], $2::BIGINT[], $3::BIGINT[], $4::BIGINT[], $5::TEXT[],
+        open_key, team, state, severity, unclaimed, undelivered, quiet_by, body, create_id, commit_id, repeat_id)
+    SELECT *, $18::BIGINT, $18, $18 FROM unnest($1::BIGINT[], $2::BIGINT[], $3::BIGINT[], $4::BIGINT[], $5::TEXT[],
         $6::BIGINT[], $7::BIGINT[], $8::BIGINT[], $9::BIGINT[], $10::TEXT[], $11::TEXT[], $12::TEXT[], $13::TEXT[],
-        $14::BOOLEAN[], $15::BOOLEAN[], $16::BYTEA[])
+        $14::BOOLEAN[], $15::BOOLEAN[], $16::BIGINT[], $17::BYTEA[])
     ON CONFLICT DO NOTHING";
 
 impl Columns {
@@ -259,6 +260,7 @@ impl Columns {
         self.severity.push(incident.severity().as_str());
         self.unclaimed.push(incident.is_unclaimed());
         self.undelivered.push(incident.is_undelivered());
+        self.quiet_by.push(draft.quiet_by().map(RulesId::value));
         self.body.push(stored.body.clone());
         Ok(())
     }
@@ -268,7 +270,7 @@ impl Columns {
             return Ok(());
         }
         let write_id = write_id.value();
-        let values: [&(dyn ToSql + Sync); 17] = [
+        let values: [&(dyn ToSql + Sync); 18] = [
             &self.number,
             &self.version,
             &self.count,
@@ -284,6 +286,7 @@ impl Columns {
             &self.severity,
             &self.unclaimed,
             &self.undelivered,
+            &self.quiet_by,
             &self.body,
             &write_id,
         ];

@@ -32,6 +32,15 @@ pub(crate) const AHEAD: &str = concat!(
     ORDER BY due_at, number LIMIT $4"
 );
 
+/// The query for quiet incidents that were judged by other rules.
+pub(crate) const QUIET: &str = concat!(
+    "SELECT ",
+    record_columns!(),
+    ", due_at FROM incident
+    WHERE quiet_by IS NOT NULL AND quiet_by <> $1 AND due_at IS NOT NULL AND (due_at, number) > ($2, $3)
+    ORDER BY due_at, number LIMIT $4"
+);
+
 const CENSUS: &str = "
     SELECT t.open, t.claimed, t.resolved, t.unclaimed, t.undelivered,
         (SELECT count(*) FROM (SELECT 1 FROM incident WHERE waiting_since < $1 LIMIT $2) AS waits),
@@ -70,7 +79,7 @@ async fn one(
 pub(crate) async fn page(
     session: &mut Session,
     sql: &str,
-    now: DateTime<Utc>,
+    first: i64,
     after: Option<DueMark>,
     limit: usize,
 ) -> Result<Vec<Record>, Outage> {
@@ -78,11 +87,11 @@ pub(crate) async fn page(
         Some(mark) => (micros(mark.due_at), number(mark.number).unwrap_or(i64::MAX)),
         None => (i64::MIN, 0),
     };
-    let (now, mut records) = (micros(now), Vec::new());
+    let mut records = Vec::new();
     // Rows that cannot be read take no place in the page, so that it is as full as if they were not there.
     while records.len() < limit {
         let missing = bounded(limit - records.len());
-        let rows = session.query(sql, &[&now, &after.0, &after.1, &missing]).await;
+        let rows = session.query(sql, &[&first, &after.0, &after.1, &missing]).await;
         let rows = rows.map_err(Failure::of_read)?;
         records.extend(rows.iter().filter_map(readable));
         match rows.last() {
@@ -216,6 +225,7 @@ mod tests {
             (OPEN, vec![text("s0"), text("k100")], "incident_by_open_key"),
             (DUE, times([i64::MAX, 500, 0, 50]), "incident_by_due"),
             (AHEAD, times([19_000, 500, 0, 50]), "incident_by_due"),
+            (QUIET, times([1, 500, 0, 50]), "incident_by_quiet"),
             (CENSUS, times([10_000, 10_000]), "incident_by_waiting"),
             (CENSUS, times([10_000, 10_000]), "incident_by_due"),
         ];

@@ -8,8 +8,8 @@ use chrono::{DateTime, Utc};
 use inresponse_core::clock::{Clock, SystemClock};
 use inresponse_core::model::{Person, ServiceName, TeamName};
 use inresponse_core::roster::{
-    ChangeMark, Directory, Edited, Effect, Entry, EntryKey, EntryKind, Judged, Listed, Roster, RosterChange,
-    RosterEdit, days_of,
+    ChangeMark, Directory, Edited, Effect, Entry, EntryKey, EntryKind, Judged, Listed, QuietRules, Roster,
+    RosterChange, RosterEdit, days_of,
 };
 use inresponse_core::{Chain, Outage};
 use tokio::sync::Mutex;
@@ -225,6 +225,10 @@ impl Roster for PostgresRoster {
 
     async fn service(&self, service: &ServiceName) -> Result<Option<TeamName>, Outage> {
         Ok(self.held().await?.entries.service(service).cloned())
+    }
+
+    async fn quiet(&self) -> Result<Arc<QuietRules>, Outage> {
+        Ok(Arc::clone(self.held().await?.entries.quiet()))
     }
 
     async fn directory(

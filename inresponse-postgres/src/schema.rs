@@ -119,7 +119,13 @@ CREATE TABLE setting (
 );
 "#;
 
-const VERSIONS: [&str; 1] = [V1];
+const V2: &str = "
+-- The rules by which a quiet incident was judged; empty: it is not quiet.
+ALTER TABLE incident ADD COLUMN quiet_by BIGINT;
+CREATE INDEX incident_by_quiet ON incident (due_at, number, quiet_by) WHERE quiet_by IS NOT NULL;
+";
+
+const VERSIONS: [&str; 2] = [V1, V2];
 
 const STORED_VERSION: &str = "SELECT version FROM inresponse_schema";
 

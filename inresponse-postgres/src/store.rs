@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use inresponse_core::Outage;
-use inresponse_core::model::{DedupKey, IncidentNumber, ServiceName, Version};
+use inresponse_core::model::{DedupKey, IncidentNumber, RulesId, ServiceName, Version};
 use inresponse_core::plan::{Draft, Opening};
 use inresponse_core::store::{Census, Committed, Created, DueMark, ListQuery, Record, Store};
 use tokio_postgres::types::ToSql;
@@ -163,7 +163,7 @@ impl Store for PostgresStore {
         after: Option<DueMark>,
         limit: usize,
     ) -> Result<Vec<Record>, Outage> {
-        query::page(&mut self.alerts.take().await?, query::DUE, now, after, limit).await
+        query::page(&mut self.alerts.take().await?, query::DUE, micros(now), after, limit).await
     }
 
     async fn ahead(
@@ -172,7 +172,16 @@ impl Store for PostgresStore {
         after: Option<DueMark>,
         limit: usize,
     ) -> Result<Vec<Record>, Outage> {
-        query::page(&mut self.alerts.take().await?, query::AHEAD, now, after, limit).await
+        query::page(&mut self.alerts.take().await?, query::AHEAD, micros(now), after, limit).await
+    }
+
+    async fn quiet(
+        &self,
+        judged_by: RulesId,
+        after: Option<DueMark>,
+        limit: usize,
+    ) -> Result<Vec<Record>, Outage> {
+        query::page(&mut self.alerts.take().await?, query::QUIET, judged_by.value(), after, limit).await
     }
 
     async fn commit(&self, version: Version, draft: &Draft) -> Result<Committed, Outage> {

@@ -9,7 +9,7 @@ use std::sync::{Arc, LazyLock, OnceLock, mpsc};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use inresponse_core::Outage;
-use inresponse_core::model::{DedupKey, IncidentNumber, ServiceName, Version};
+use inresponse_core::model::{DedupKey, IncidentNumber, RulesId, ServiceName, Version};
 use inresponse_core::plan::{Draft, Opening};
 use inresponse_core::store::{Census, Committed, Created, DueMark, ListQuery, Record, Store};
 use inresponse_postgres::{Database, PostgresConfig, PostgresStore};
@@ -174,6 +174,15 @@ impl Store for Whole {
         limit: usize,
     ) -> Result<Vec<Record>, Outage> {
         self.call(|store| async move { store.ahead(now, after, limit).await })
+    }
+
+    async fn quiet(
+        &self,
+        judged_by: RulesId,
+        after: Option<DueMark>,
+        limit: usize,
+    ) -> Result<Vec<Record>, Outage> {
+        self.call(|store| async move { store.quiet(judged_by, after, limit).await })
     }
 
     async fn commit(&self, version: Version, draft: &Draft) -> Result<Committed, Outage> {

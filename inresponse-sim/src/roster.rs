@@ -8,8 +8,8 @@ use chrono::{DateTime, Utc};
 use inresponse_core::Outage;
 use inresponse_core::model::{Person, ServiceName, TeamName};
 use inresponse_core::roster::{
-    Answers, ChangeMark, Directory, Edited, EntryKey, EntryKind, Judged, Listed, Question, Roster,
-    RosterChange, RosterEdit, Snapshot, days_of, judge_by,
+    Answers, ChangeMark, Directory, Edited, EntryKey, EntryKind, Judged, Listed, Question, QuietRules,
+    Roster, RosterChange, RosterEdit, Snapshot, days_of, judge_by,
 };
 
 use crate::fault::Fault;
@@ -97,6 +97,10 @@ impl Roster for HostRoster {
         limit: usize,
     ) -> Result<Vec<Listed>, Outage> {
         self.read(|roster| roster.entries(kind, after, limit))
+    }
+
+    async fn quiet(&self) -> Result<Arc<QuietRules>, Outage> {
+        self.read(|roster| Arc::clone(roster.quiet()))
     }
 
     async fn apply(&self, by: &Person, at: DateTime<Utc>, edits: &[RosterEdit]) -> Result<Edited, Outage> {

@@ -4,7 +4,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use inresponse_core::model::{DedupKey, IncidentNumber, ServiceName, Version};
+use inresponse_core::model::{DedupKey, IncidentNumber, RulesId, ServiceName, Version};
 use inresponse_core::plan::{Draft, Opening};
 use inresponse_core::store::{Census, Committed, Created, DueMark, ListQuery, Record, Store};
 use inresponse_core::{Outage, OutageKind};
@@ -125,6 +125,15 @@ impl Store for SqliteStore {
         limit: usize,
     ) -> Result<Vec<Record>, Outage> {
         query::ahead(&self.state().connection, now, after, limit).map_err(read_failed)
+    }
+
+    async fn quiet(
+        &self,
+        judged_by: RulesId,
+        after: Option<DueMark>,
+        limit: usize,
+    ) -> Result<Vec<Record>, Outage> {
+        query::quiet(&self.state().connection, judged_by, after, limit).map_err(read_failed)
     }
 
     async fn commit(&self, version: Version, draft: &Draft) -> Result<Committed, Outage> {

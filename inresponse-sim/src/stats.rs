@@ -203,6 +203,8 @@ impl Stats {
                     Event::HandoverUnconfirmed { .. } => "timeline: new holder could not be notified",
                     Event::HandoverUnanswered { .. } => "timeline: new holder did not answer",
                     Event::ClaimEnded { .. } => "timeline: claim ended",
+                    Event::BecameQuiet { .. } => "timeline: became quiet",
+                    Event::QuietEnded => "timeline: quiet ended",
                     Event::Claimed { from: Some(_), .. } => "update: taken over",
                     Event::SeverityChanged { by: None, .. } => "timeline: severity raised by a report",
                     Event::SeverityChanged { .. } => "timeline: severity changed by a person",

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use inresponse_core::model::{DedupKey, IncidentNumber, OutcomeKind, ServiceName, Version};
+use inresponse_core::model::{DedupKey, IncidentNumber, OutcomeKind, RulesId, ServiceName, Version};
 use inresponse_core::plan::{self, Draft, Opening};
 use inresponse_core::store::{Census, Committed, Created, DueMark, ListQuery, Record, Store};
 use inresponse_core::{Outage, OutageKind};
@@ -239,6 +239,17 @@ impl Store for HostStore {
             self.disturb(Fault::LaggingDue, LAG);
             result = result.map(|page| self.lag(DateTime::<Utc>::MAX_UTC, after, page));
         }
+        self.after(fate, result).await
+    }
+
+    async fn quiet(
+        &self,
+        judged_by: RulesId,
+        after: Option<DueMark>,
+        limit: usize,
+    ) -> Result<Vec<Record>, Outage> {
+        let fate = self.before(Kind::Read).await?;
+        let result = self.inner.quiet(judged_by, after, limit).await;
         self.after(fate, result).await
     }
 

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use chrono::{DateTime, Utc};
-use inresponse_core::model::{IncidentNumber, ServiceName, Version};
+use inresponse_core::model::{IncidentNumber, RulesId, ServiceName, Version};
 use inresponse_core::plan::{self, Draft};
 use inresponse_core::store::Record;
 use rusqlite::types::{Type, Value};
@@ -21,8 +21,9 @@ pub(crate) use record_columns;
 const FIRST: [&str; 5] = ["number", "version", "count", "last_reported_at", "service"];
 /// The columns that most commits change: those of a lease or an outcome.
 const PLANNED: [&str; 4] = ["due_at", "waiting_since", "latest_at", "body"];
-/// The columns of the indexes for lists and counts.
-const LISTED: [&str; 7] = ["severity", "state", "open_key", "unclaimed", "undelivered", "team", "expires_at"];
+/// The columns of the indexes for lists and counts, and for what is quiet.
+const LISTED: [&str; 8] =
+    ["severity", "state", "open_key", "unclaimed", "undelivered", "team", "expires_at", "quiet_by"];
 
 /// The statement that adds a report to the count of an open incident.
 pub(crate) const REPEAT: &str = concat!(
@@ -121,6 +122,7 @@ pub(crate) fn listed(draft: &Draft) -> [Value; LISTED.len()] {
         incident.is_undelivered().into(),
         incident.team().as_str().to_owned().into(),
         draft.expires_at().map(micros).into(),
+        draft.quiet_by().map(RulesId::value).into(),
     ]
 }
 

@@ -102,7 +102,11 @@ fn users(connection: &Connection, key: &EntryKey) -> rusqlite::Result<Vec<EntryK
         EntryKey::Person(person) => person.as_str(),
         EntryKey::Schedule(_, schedule) => schedule.as_str(),
         EntryKey::Service(service) => service.as_str(),
-        EntryKey::Day(..) | EntryKey::Override(..) | EntryKey::Feed(..) | EntryKey::Heartbeat(_) => {
+        EntryKey::Day(..)
+        | EntryKey::Override(..)
+        | EntryKey::Feed(..)
+        | EntryKey::Heartbeat(_)
+        | EntryKey::Silence(_) => {
             return Ok(Vec::new());
         }
     };
@@ -133,7 +137,8 @@ fn parts(connection: &Connection, key: &EntryKey) -> rusqlite::Result<Vec<EntryK
         | EntryKey::Person(_)
         | EntryKey::Override(..)
         | EntryKey::Feed(..)
-        | EntryKey::Heartbeat(_) => return Ok(Vec::new()),
+        | EntryKey::Heartbeat(_)
+        | EntryKey::Silence(_) => return Ok(Vec::new()),
     };
     let sql =
         "SELECT name FROM roster_entry WHERE team = ?1 AND kind = ?2 AND substr(name, 1, length(?3)) = ?3";

@@ -4,7 +4,7 @@
 
 use chrono::{DateTime, Utc};
 use inresponse_core::Chain;
-use inresponse_core::model::{DedupKey, IncidentNumber, ServiceName, Severity, State};
+use inresponse_core::model::{DedupKey, IncidentNumber, RulesId, ServiceName, Severity, State};
 use inresponse_core::store::{Census, DueMark, ListQuery, Record};
 use rusqlite::{Connection, OptionalExtension, ToSql};
 
@@ -30,6 +30,16 @@ const AHEAD: &str = concat!(
     record_columns!(),
     ", number FROM incident INDEXED BY incident_by_due
     WHERE due_at IS NOT NULL AND (due_at, number) > (?2, ?3) AND (latest_at > ?1 OR latest_at IS NULL)
+    ORDER BY due_at, number"
+);
+
+/// The query for quiet incidents that were judged by other rules. The query scans the index of what is quiet, but reads
+/// only the rows that match.
+const QUIET: &str = concat!(
+    "SELECT ",
+    record_columns!(),
+    ", number FROM incident INDEXED BY incident_by_quiet
+    WHERE quiet_by IS NOT NULL AND quiet_by <> ?1 AND due_at IS NOT NULL AND (due_at, number) > (?2, ?3)
     ORDER BY due_at, number"
 );
 
@@ -70,7 +80,7 @@ pub fn due(
     after: Option<DueMark>,
     limit: usize,
 ) -> rusqlite::Result<Vec<Record>> {
-    page(connection, DUE, now, after, limit)
+    page(connection, DUE, micros(now), after, limit)
 }
 
 /// Finds incidents with a time after the clock, as [`Store::ahead`](inresponse_core::store::Store::ahead) does.
@@ -83,20 +93,33 @@ pub fn ahead(
     after: Option<DueMark>,
     limit: usize,
 ) -> rusqlite::Result<Vec<Record>> {
-    page(connection, AHEAD, now, after, limit)
+    page(connection, AHEAD, micros(now), after, limit)
+}
+
+/// Finds quiet incidents that were judged by other rules, as [`Store::quiet`](inresponse_core::store::Store::quiet) does.
+///
+/// # Errors
+/// The query fails.
+pub fn quiet(
+    connection: &Connection,
+    judged_by: RulesId,
+    after: Option<DueMark>,
+    limit: usize,
+) -> rusqlite::Result<Vec<Record>> {
+    page(connection, QUIET, judged_by.value(), after, limit)
 }
 
 fn page(
     connection: &Connection,
     sql: &str,
-    now: DateTime<Utc>,
+    first: i64,
     after: Option<DueMark>,
     limit: usize,
 ) -> rusqlite::Result<Vec<Record>> {
     let (after_due, after_number) =
         after.map_or((i64::MIN, 0), |mark| (micros(mark.due_at), mark.number.value()));
     let mut statement = connection.prepare_cached(sql)?;
-    let mut rows = statement.query((micros(now), after_due, after_number))?;
+    let mut rows = statement.query((first, after_due, after_number))?;
     let mut records = Vec::new();
     // Rows that cannot be read take no place in the page, so that it is as full as if they were not there.
     while records.len() < limit

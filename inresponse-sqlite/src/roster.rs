@@ -10,8 +10,8 @@ use chrono::{DateTime, Utc};
 use inresponse_core::clock::{Clock, SystemClock};
 use inresponse_core::model::{Person, ServiceName, TeamName};
 use inresponse_core::roster::{
-    ChangeMark, Directory, Edited, Entry, EntryKey, EntryKind, Listed, Roster, RosterChange, RosterEdit,
-    Snapshot, days_of,
+    ChangeMark, Directory, Edited, Entry, EntryKey, EntryKind, Listed, QuietRules, Roster, RosterChange,
+    RosterEdit, Snapshot, days_of,
 };
 use inresponse_core::{Chain, Outage};
 use rusqlite::Connection;
@@ -241,6 +241,10 @@ impl Roster for SqliteRoster {
 
     async fn service(&self, service: &ServiceName) -> Result<Option<TeamName>, Outage> {
         Ok(self.held().await?.entries.service(service).cloned())
+    }
+
+    async fn quiet(&self) -> Result<Arc<QuietRules>, Outage> {
+        Ok(Arc::clone(self.held().await?.entries.quiet()))
     }
 
     async fn directory(

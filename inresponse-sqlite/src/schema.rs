@@ -169,7 +169,13 @@ CREATE VIEW team AS SELECT team AS name, body AS settings FROM roster_entry WHER
 CREATE VIEW calendar AS SELECT team, name AS day, body AS rota FROM roster_entry WHERE kind = 'day';
 ";
 
-const VERSIONS: [&str; 5] = [V1, V2, V3, V4, V5];
+const V6: &str = "
+-- The rules by which a quiet incident was judged; empty: it is not quiet.
+ALTER TABLE incident ADD COLUMN quiet_by INTEGER;
+CREATE INDEX incident_by_quiet ON incident (due_at, number, quiet_by) WHERE quiet_by IS NOT NULL;
+";
+
+const VERSIONS: [&str; 6] = [V1, V2, V3, V4, V5, V6];
 
 fn migrations() -> Migrations<'static> {
     Migrations::new(VERSIONS.map(M::up).to_vec())

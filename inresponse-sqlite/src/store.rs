@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use inresponse_core::Outage;
-use inresponse_core::model::{DedupKey, IncidentNumber, ServiceName, Version};
+use inresponse_core::model::{DedupKey, IncidentNumber, RulesId, ServiceName, Version};
 use inresponse_core::plan::{Draft, Opening};
 use inresponse_core::store::{Census, Committed, Created, DueMark, ListQuery, Record, Store};
 
@@ -56,6 +56,15 @@ impl Store for SqliteStore {
         limit: usize,
     ) -> Result<Vec<Record>, Outage> {
         self.readers.read(move |c| query::ahead(c, now, after, limit)).await
+    }
+
+    async fn quiet(
+        &self,
+        judged_by: RulesId,
+        after: Option<DueMark>,
+        limit: usize,
+    ) -> Result<Vec<Record>, Outage> {
+        self.readers.read(move |c| query::quiet(c, judged_by, after, limit)).await
     }
 
     async fn commit(&self, version: Version, draft: &Draft) -> Result<Committed, Outage> {

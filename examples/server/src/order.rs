@@ -122,7 +122,11 @@ fn waits_for_its_team(entry: &Entry, left: &[Entry], waiting: &[Entry], roster: 
         | Entry::Day { team, .. }
         | Entry::Schedule { team, .. }
         | Entry::Override { team, .. } => EntryKey::Team(team.clone()),
-        Entry::Team { .. } | Entry::Person { .. } | Entry::Feed { .. } | Entry::Heartbeat { .. } => {
+        Entry::Team { .. }
+        | Entry::Person { .. }
+        | Entry::Feed { .. }
+        | Entry::Heartbeat { .. }
+        | Entry::Silence { .. } => {
             return false;
         }
     };
@@ -144,6 +148,9 @@ fn without_the_unknown(entry: &Entry, roster: &Snapshot) -> Option<Entry> {
         .levels(settings.levels().iter().map(level).collect());
     for (severity, levels) in settings.alert_levels() {
         first = first.alert_levels(*severity, levels.clone());
+    }
+    for (severity, hours) in settings.alert_hours() {
+        first = first.alert_hours(*severity, hours.clone());
     }
     if let Some(timeout) = settings.claim_timeout() {
         first = first.claim_timeout(timeout);

@@ -28,7 +28,8 @@ fn given_away(service: &Entry) -> RosterEdit {
         | Entry::Schedule { .. }
         | Entry::Override { .. }
         | Entry::Feed { .. }
-        | Entry::Heartbeat { .. } => panic!("the test data has only services"),
+        | Entry::Heartbeat { .. }
+        | Entry::Silence { .. } => panic!("the test data has only services"),
     }
 }
 

@@ -10,6 +10,7 @@ mod commits;
 mod due;
 mod durable;
 mod expiry;
+mod judged;
 mod list;
 mod numbers;
 mod open;
@@ -24,6 +25,7 @@ pub use commits::*;
 pub use due::*;
 pub use durable::*;
 pub use expiry::*;
+pub use judged::*;
 pub use list::*;
 pub use numbers::*;
 pub use open::*;
@@ -85,6 +87,7 @@ macro_rules! __store_laws {
                 p09_due_follows_the_last_commit
                 p11_what_is_claimed_or_resolved_is_no_longer_due
                 p14_whatever_lies_ahead_of_the_clock_is_found
+                p21_what_was_judged_by_other_rules_is_found
                 p09_what_a_newer_version_wrote_is_kept
 
                 p01_a_new_incident_is_loaded_as_it_was_answered

@@ -10,6 +10,7 @@ use super::clocks::Clocks;
 use super::deliver::Sender;
 use super::edits::{Edits, UnverifiedPhones};
 use super::in_flight::InFlight;
+use super::judge_again::JudgeAgain;
 use super::lease::Leases;
 use super::leased::LeaseLength;
 use super::links::Links;
@@ -245,19 +246,29 @@ impl EngineBuilder {
             swap: Arc::clone(&swap),
             lease,
         });
+        let judge_again = || JudgeAgain {
+            store: Arc::clone(&store),
+            clocks: Arc::clone(&clocks),
+            lookup: Arc::clone(&lookup),
+            swap: Arc::clone(&swap),
+            #[cfg(feature = "runner")]
+            looked: std::sync::Mutex::default(),
+        };
         let sweeper = Sweeper {
             store: Arc::clone(&store),
             clocks: Arc::clone(&clocks),
             swap: Arc::clone(&swap),
             alarm,
             advance: Arc::clone(&advance),
+            judge_again: judge_again(),
             lease,
         };
         #[cfg(feature = "runner")]
         let runner = Runner {
             store: Arc::clone(&store),
             clocks: Arc::clone(&clocks),
-            wake,
+            judge_again: Arc::new(judge_again()),
+            wake: Arc::clone(&wake),
             slots,
             leases,
             sender,
@@ -271,6 +282,7 @@ impl EngineBuilder {
             lease,
         };
         let edits = Edits {
+            wake,
             unverified_phones,
             roster: Arc::clone(&roster),
             clocks: Arc::clone(&clocks),

@@ -9,11 +9,11 @@ use chrono::{DateTime, Utc};
 use super::lookup::Lookup;
 use crate::error::Outage;
 use crate::model::{
-    Contact, Delivery, Incident, IncidentNumber, Level, MethodName, Outcome, PersonId, Purpose, Report,
-    ServiceName, Severity, TeamName,
+    Contact, Delivery, Incident, IncidentNumber, Level, MethodName, Outcome, PersonId, Purpose, QuietWhy,
+    Report, ServiceName, Severity, TeamName,
 };
-use crate::plan::{self, Decision, Dispatch, HoldNothing, Input};
-use crate::roster::{self, Explained, OnDuty};
+use crate::plan::{self, Decision, Dispatch, HoldNothing, Input, NextRound, Ruled};
+use crate::roster::{self, Explained, OnDuty, QuietRules};
 
 /// One alert of a dry run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,7 +29,7 @@ pub struct DryStep {
     /// The person whose address it is, and their name for it.
     pub person: Option<(PersonId, MethodName)>,
     /// The way from the level to them: `fallback`, `level:1`, `day:2026-12-24`, `level:1 schedule:primary
-    /// layer:weekdays`, …
+    /// layer:weekdays`, … If the round began late, then what held it: `level:1, after silence:deploy`.
     pub why: String,
 }
 
@@ -54,11 +54,12 @@ pub(super) async fn dry_run(
     let mut explained = explained(lookup, &team, now).await?;
     let (opening, _) = plan::open(report, team, matrix, None, now);
     let mut incident = opening.numbered(IncidentNumber::new(0)).into_incident();
-    let (mut steps, mut round) = (Vec::new(), None);
+    let rules = lookup.roster.quiet().await?;
+    let (mut steps, mut round, mut deferred) = (Vec::new(), None, Deferred::default());
     while steps.len() < MAX_STEPS {
-        let input = Input::Due { lease: LEASE, hold: &HoldNothing, round: round.take() };
+        let decision = due(&incident, &rules, round.take(), now);
         let mut did_something = false;
-        let sends = match plan::step(&incident, input, now) {
+        let sends = match decision {
             Decision::NeedsRound(of) => {
                 let next = lookup.next_round(&incident, &of, now).await?;
                 explained = self::explained(lookup, &next.team, now).await?;
@@ -68,12 +69,14 @@ pub(super) async fn dry_run(
             Decision::Change(plan) => {
                 did_something = true;
                 incident = plan.draft.into_incident();
+                deferred.note(&incident);
                 plan.sends
             }
             Decision::Nothing | Decision::Refuse(_) => Vec::new(),
         };
         for send in &sends {
-            steps.extend(step_of(&incident, send, now, explained.as_ref()));
+            let step = step_of(&incident, send, now, explained.as_ref());
+            steps.extend(step.map(|step| DryStep { why: deferred.told(incident.round(), step.why), ..step }));
             incident = accepted(incident, send, now);
         }
         match plan::due_at(&incident) {
@@ -84,6 +87,35 @@ pub(super) async fn dry_run(
         }
     }
     Ok(Some(steps))
+}
+
+fn due(incident: &Incident, rules: &QuietRules, round: Option<NextRound>, now: DateTime<Utc>) -> Decision {
+    let hold = Ruled { hold: &HoldNothing, rules };
+    plan::step(incident, Input::Due { lease: LEASE, hold: &hold, round }, now)
+}
+
+/// What made a round of a dry run begin late.
+#[derive(Default)]
+struct Deferred {
+    by: Vec<QuietWhy>,
+    round: Option<u32>,
+}
+
+impl Deferred {
+    fn note(&mut self, incident: &Incident) {
+        match incident.quiet() {
+            Some(quiet) => *self = Self { by: quiet.why.clone(), round: None },
+            None => _ = self.round.get_or_insert(incident.round()),
+        }
+    }
+
+    fn told(&self, round: u32, why: String) -> String {
+        if self.by.is_empty() || self.round != Some(round) {
+            return why;
+        }
+        let by: Vec<_> = self.by.iter().map(ToString::to_string).collect();
+        format!("{why}, after {}", by.join(", "))
+    }
 }
 
 /// Resolves who is on call for a team, and why. `None` if neither the team nor the deployment has settings.

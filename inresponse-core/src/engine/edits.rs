@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::clocks::Clocks;
 use super::lookup::Lookup;
+use super::wake::Wake;
 use crate::error::Outage;
 use crate::model::{Contact, MethodName, Person, PersonId, TeamName};
 use crate::roster::{
@@ -48,6 +49,7 @@ pub enum UnverifiedPhones {
 pub(super) struct Edits {
     pub(super) unverified_phones: UnverifiedPhones,
     pub(super) roster: Arc<dyn Roster>,
+    pub(super) wake: Arc<Wake>,
     pub(super) clocks: Arc<Clocks>,
     pub(super) lookup: Arc<Lookup>,
 }
@@ -76,7 +78,11 @@ impl Edits {
         if let Some(refusal) = self.unverified(&edits).await? {
             return Ok(RosterEdited::Refused(refusal));
         }
-        self.apply(by, &edits).await
+        let edited = self.apply(by, &edits).await;
+        if edits.iter().any(|edit| matches!(edit.key(), EntryKey::Silence(_) | EntryKey::Team(_))) {
+            self.wake.rules_changed();
+        }
+        edited
     }
 
     /// Whether a person's rules would begin to use a phone number that is not verified, where that is refused.
@@ -199,7 +205,8 @@ impl Edits {
                 | Entry::Person { .. }
                 | Entry::Override { .. }
                 | Entry::Feed { .. }
-                | Entry::Heartbeat { .. },
+                | Entry::Heartbeat { .. }
+                | Entry::Silence { .. },
             )
             | RosterEdit::Delete(_) => None,
         })

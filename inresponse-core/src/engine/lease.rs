@@ -21,6 +21,7 @@ use crate::error::Outage;
 use crate::model::{Contact, DeliveryId, DeliveryKey, Incident, Version};
 use crate::notify::Alert;
 use crate::plan::{self, Decision, Held, Hold, Input, Plan};
+use crate::roster::QuietRules;
 use crate::store::Record;
 
 /// Commits the right to send, with a sending slot for each send.
@@ -121,7 +122,9 @@ impl Leases {
 
     /// Plans the due sends and takes a slot for each. Returns no plan if nothing can be done now.
     async fn prepare(&self, incident: &Incident, now: DateTime<Utc>) -> Result<Prepared, Outage> {
+        let rules = self.lookup.roster.quiet().await?;
         let mut hold = Holding {
+            rules: &rules,
             in_flight: &self.in_flight,
             no_slot: HashSet::new(),
             let_it_wait: self.waiting.has(incident),
@@ -237,6 +240,7 @@ impl LeaseAt {
 
 #[derive(Debug)]
 struct Holding<'a> {
+    rules: &'a QuietRules,
     in_flight: &'a InFlight,
     no_slot: HashSet<DeliveryId>,
     let_it_wait: bool,
@@ -255,6 +259,10 @@ impl Hold for Holding<'_> {
 
     fn has_let_it_wait(&self) -> bool {
         self.let_it_wait
+    }
+
+    fn quiet(&self) -> &QuietRules {
+        self.rules
     }
 }
 

@@ -71,6 +71,7 @@ mod deliver;
 mod dry_run;
 mod edits;
 mod in_flight;
+mod judge_again;
 mod lease;
 mod leased;
 mod linking;
@@ -127,8 +128,8 @@ use crate::clock::Clock;
 use crate::error::Outage;
 use crate::link_code::LinkCode;
 use crate::model::{
-    Contact, DedupKey, DeliveryId, IncidentNumber, MethodName, Person, PersonId, Report, Scheme, ServiceName,
-    Severity, TeamName,
+    Contact, DedupKey, DeliveryId, IncidentNumber, MethodName, Person, PersonId, Report, RulesId, Scheme,
+    ServiceName, Severity, TeamName,
 };
 use crate::notify::{Alert, Notifiers, Outcome};
 use crate::plan::{Answer, Update};
@@ -346,6 +347,16 @@ impl Engine {
     pub async fn census(&self) -> Result<Census, Outage> {
         census::census(&*self.parts.store, &self.parts.clocks).await
     }
+
+    /// Quiet incidents, at most so many.
+    ///
+    /// # Errors
+    /// The store is unavailable.
+    pub async fn quiet_incidents(&self, limit: usize) -> Result<Vec<Record>, Outage> {
+        let mut found = self.parts.store.quiet(RulesId::JUDGE_AGAIN, None, limit).await?;
+        found.retain(|record| record.incident.quiet().is_some());
+        Ok(found)
+    }
 }
 
 /// Doing what is due.
@@ -371,15 +382,18 @@ impl Engine {
         self.parts.advance.number(number).await
     }
 
-    /// Advances every due incident, and returns how many were advanced.
+    /// Advances every due incident, and returns how many were advanced. First, it judges quiet incidents again whose
+    /// silences or alert hours have changed.
     ///
     /// Nothing runs any more when this returns. An incident that cannot be advanced (an outage) is logged and stays
     /// due.
     ///
     /// # Errors
-    /// The store cannot list the due incidents.
+    /// The store cannot list the due or the quiet incidents, or the roster is unavailable.
     pub async fn tick(&self) -> Result<usize, Outage> {
-        self.parts.advance.tick().await
+        let judged = self.parts.sweeper.judge_again.all().await;
+        let advanced = self.parts.advance.tick().await?;
+        judged.map(|_| advanced)
     }
 
     /// Like [`advance`](Self::advance), for the timer that was started under `wake`. It does nothing if a newer timer

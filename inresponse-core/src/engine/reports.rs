@@ -15,7 +15,8 @@ use super::waiting::Waiting;
 use super::wake::Wake;
 use crate::error::Outage;
 use crate::model::{Contact, KeyName, Level, Matrix, Report, Severity};
-use crate::plan::{self, Input, Plan};
+use crate::plan::{self, Input, Plan, Ruled};
+use crate::roster::Subject;
 use crate::store::{Created, Record, Store};
 
 /// The result of a report.
@@ -55,12 +56,15 @@ impl Reports {
             return Ok(Reported::UnknownService);
         };
         // If a runner will send the first alert, its lease is committed together with the new incident.
-        let slots = self.first_slots(&matrix, severity);
+        let rules = self.lookup.roster.quiet().await?;
+        let is_quiet = rules.judge(&Subject::reported(&report, &team), now).is_some();
+        let slots = if is_quiet { None } else { self.first_slots(&matrix, severity) };
         let (opening, sends) = match &slots {
             Some(slots) => {
-                plan::open_leasing(report, team, matrix, self.length.marked(), &slots.none_free, now)
+                let hold = Ruled { hold: &slots.none_free, rules: &rules };
+                plan::open_leasing(report, team, matrix, self.length.marked(), &hold, now)
             }
-            None => plan::open(report, team, matrix, None, now),
+            None => (plan::open_judged(report, team, matrix, &rules, now), Vec::new()),
         };
         let created = self.store.create(opening).await;
         self.swap.notice_clock(now);

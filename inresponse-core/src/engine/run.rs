@@ -14,6 +14,7 @@ use tokio::task::JoinSet;
 
 use super::clocks::Clocks;
 use super::deliver::Sender;
+use super::judge_again::JudgeAgain;
 use super::lease::Leases;
 use super::leased::LeasedSend;
 use super::paging::{PAGE, Paging};
@@ -46,6 +47,7 @@ pub(super) struct Runner {
     pub(super) leases: Arc<Leases>,
     pub(super) sender: Arc<Sender>,
     pub(super) repair: Repair,
+    pub(super) judge_again: Arc<JudgeAgain>,
     /// Whether it finishes what it began.
     pub(super) stopping: Arc<AtomicBool>,
     /// How long leases last.
@@ -64,6 +66,7 @@ impl Runner {
         let mut repairs = JoinSet::new();
         repairs.spawn(self.repair.clone().repair(ClockWentBack));
         let mut sweep = Sweep::default();
+        let (mut judging, mut judged_at) = (JoinSet::new(), None);
         'running: loop {
             let written = self.wake.take_went_back().then_some(ClockWentBack);
             if let Some(back) = watch.clock(&self.clocks).or(written) {
@@ -73,6 +76,16 @@ impl Runner {
                 self.wake.forget();
             }
             while repairs.try_join_next().is_some() {}
+            while judging.try_join_next().is_some() {}
+            let monotonic = self.clocks.monotonic();
+            let must_look =
+                judged_at.is_none_or(|at| monotonic >= at + LOOK_EVERY) || self.wake.has_new_rules();
+            if judging.is_empty() && must_look {
+                self.wake.take_new_rules();
+                judged_at = Some(monotonic);
+                let judge_again = Arc::clone(&self.judge_again);
+                judging.spawn(async move { judge_again.if_changed().await });
+            }
             let looking = async {
                 trouble.look(&*self.store, &self.clocks).await;
                 if sweep.pause(self.clocks.monotonic()).is_zero() {
@@ -95,7 +108,7 @@ impl Runner {
                     Some(_) = handed.join_next() => {}
                     () = self.wake.rung() => {
                         let is_due = self.wake.next_at().is_some_and(|due| due <= self.clocks.now());
-                        if self.wake.take_freed() || is_due {
+                        if self.wake.take_freed() || is_due || self.wake.has_new_rules() {
                             break;
                         }
                     }

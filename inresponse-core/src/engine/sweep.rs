@@ -8,6 +8,7 @@ use futures_util::stream::{self, StreamExt};
 
 use super::advance::{Advance, Advanced};
 use super::clocks::Clocks;
+use super::judge_again::JudgeAgain;
 use super::paging::Paging;
 use super::swap::{Changed, Swap};
 use super::timers::Alarm;
@@ -38,6 +39,7 @@ pub(super) struct Sweeper {
     pub(super) swap: Arc<Swap>,
     pub(super) alarm: Alarm,
     pub(super) advance: Arc<Advance>,
+    pub(super) judge_again: JudgeAgain,
     /// How long leases last.
     pub(super) lease: Duration,
 }
@@ -68,8 +70,15 @@ impl Sweeper {
     }
 
     /// Finds incidents that are overdue, so their timers were lost, and starts new timers. If that fails, it advances
-    /// the incident itself.
+    /// the incident itself. Then it judges quiet incidents again whose silences or alert hours have changed.
     pub(super) async fn sweep(&self, overdue_by: Duration) -> Result<Swept, Outage> {
+        // Incidents that are overdue do not wait for the others.
+        let swept = self.sweep_overdue(overdue_by).await;
+        let judged = self.judge_again.all().await;
+        swept.and_then(|swept| judged.map(|_| swept))
+    }
+
+    async fn sweep_overdue(&self, overdue_by: Duration) -> Result<Swept, Outage> {
         let overdue_by = TimeDelta::from_std(overdue_by).unwrap_or(TimeDelta::MAX);
         let Some(since) = self.clocks.now().checked_sub_signed(overdue_by) else {
             return Ok(Swept::default());

@@ -31,6 +31,9 @@ pub(super) async fn update(
     update: &Update,
 ) -> Result<Updated, Outage> {
     let update = &identified(lookup, update).await;
+    if update.state == Some(StateChange::Escalate) {
+        judge_first(swap, lookup, number).await?;
+    }
     let changed = swap.change_of(number, |round| Input::Update { update, round }).await?;
     Ok(match changed {
         Changed::Done { record, .. } => {
@@ -47,6 +50,18 @@ pub(super) async fn update(
         Changed::Refused(record, refusal) => Updated::Refused(record, refusal),
         Changed::Gone => Updated::Absent,
     })
+}
+
+/// A silence may hold the incident that was made after its last alert. Only if the incident knows it, an escalation
+/// overrules it.
+async fn judge_first(swap: &Swap, lookup: &Lookup, number: IncidentNumber) -> Result<(), Outage> {
+    let rules = &*lookup.roster.quiet().await?;
+    if rules.is_empty() {
+        return Ok(());
+    }
+    match swap.change_of(number, |round| Input::Judge { rules, round }).await? {
+        Changed::Done { .. } | Changed::Nothing(_) | Changed::Refused(..) | Changed::Gone => Ok(()),
+    }
 }
 
 /// Promise 6: the same update with people in place of names and addresses.

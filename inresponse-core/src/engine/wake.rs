@@ -38,6 +38,8 @@ mod with_runner {
         freed: bool,
         /// Whether the clock has gone back behind the time of a write.
         went_back: bool,
+        /// Whether this process changed silences or alert hours.
+        new_rules: bool,
         handoff: Option<mpsc::UnboundedSender<LeasedSend>>,
     }
 
@@ -160,6 +162,22 @@ mod with_runner {
             std::mem::take(&mut self.state().went_back)
         }
 
+        /// Records that this process changed silences or alert hours.
+        pub(in crate::engine) fn rules_changed(&self) {
+            self.state().new_rules = true;
+            self.bell.notify_one();
+        }
+
+        /// Whether this process has changed silences or alert hours since [`Self::take_new_rules`].
+        pub(in crate::engine) fn has_new_rules(&self) -> bool {
+            self.state().new_rules
+        }
+
+        /// Records that the new rules are being looked at.
+        pub(in crate::engine) fn take_new_rules(&self) {
+            self.state().new_rules = false;
+        }
+
         /// Resolves when the runner must look.
         pub(in crate::engine) async fn rung(&self) {
             self.bell.notified().await;
@@ -222,6 +240,7 @@ mod without_runner {
         }
         pub(in crate::engine) fn slot_freed(&self) {}
         pub(in crate::engine) fn clock_went_back(&self) {}
+        pub(in crate::engine) fn rules_changed(&self) {}
         pub(in crate::engine) fn has_runner(&self) -> bool {
             false
         }

@@ -10,8 +10,8 @@ use chrono::{DateTime, Utc};
 use crate::error::Outage;
 use crate::model::{Person, ServiceName, TeamName};
 use crate::roster::{
-    Answers, ChangeMark, Directory, Edited, Entry, EntryKey, EntryKind, Judged, Listed, Question, Roster,
-    RosterChange, RosterEdit, Snapshot, days_of, judge_by,
+    Answers, ChangeMark, Directory, Edited, Entry, EntryKey, EntryKind, Judged, Listed, Question, QuietRules,
+    Roster, RosterChange, RosterEdit, Snapshot, days_of, judge_by,
 };
 
 /// The number of changes that are kept.
@@ -89,6 +89,10 @@ impl Roster for MemoryRoster {
 
     async fn entry(&self, key: &EntryKey) -> Result<Option<Entry>, Outage> {
         Ok(self.state().entries.entry(key))
+    }
+
+    async fn quiet(&self) -> Result<Arc<QuietRules>, Outage> {
+        Ok(Arc::clone(self.state().entries.quiet()))
     }
 
     async fn changes(

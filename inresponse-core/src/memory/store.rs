@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
 use crate::error::Outage;
-use crate::model::{DedupKey, IncidentNumber, ServiceName, State, Version};
+use crate::model::{DedupKey, IncidentNumber, RulesId, ServiceName, State, Version};
 use crate::plan::{self, Draft, Opening};
 use crate::store::{Census, Committed, Created, DueMark, ListQuery, Record, Store};
 
@@ -113,6 +113,19 @@ impl Store for MemoryStore {
         let marks = tables.due.iter().filter(|mark| after.is_none_or(|after| **mark > after));
         let records = marks.filter_map(|mark| tables.records.get(&mark.number).cloned());
         Ok(records.filter(|r| Draft::new(r.incident.clone()).latest_at() > now).take(limit).collect())
+    }
+
+    async fn quiet(
+        &self,
+        judged_by: RulesId,
+        after: Option<DueMark>,
+        limit: usize,
+    ) -> Result<Vec<Record>, Outage> {
+        let tables = self.tables();
+        let marks = tables.due.iter().filter(|mark| after.is_none_or(|after| **mark > after));
+        let records = marks.filter_map(|mark| tables.records.get(&mark.number).cloned());
+        let by_others = |record: &Record| plan::judged_by(&record.incident).is_some_and(|by| by != judged_by);
+        Ok(records.filter(by_others).take(limit).collect())
     }
 
     async fn commit(&self, version: Version, draft: &Draft) -> Result<Committed, Outage> {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
 use super::unknown::{self, Unknown};
-use super::{Contact, KeyName, Level, Note, Person, Severity, Standing, TeamName};
+use super::{Contact, KeyName, Level, Note, Person, QuietWhy, Severity, Standing, TeamName};
 
 /// One entry of a timeline.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -69,6 +69,7 @@ impl Entry {
             Event::CalledIn { by, people, .. } => {
                 text(by.as_str()) + people.iter().map(|p| text(p.as_str()) + 3).sum::<usize>()
             }
+            Event::BecameQuiet { why, .. } => why.iter().map(|why| text(&why.to_string()) + 40).sum(),
             Event::Claimed { by, from } => text(by.as_str()) + from.as_ref().map_or(0, |p| text(p.as_str())),
             Event::Unknown(UnknownEvent(fields)) => unknown::size(fields),
             _ => 2 * Person::MAX_BYTES,
@@ -181,6 +182,16 @@ pub enum Event {
         /// Whom it was for.
         contact: Contact,
     },
+    /// Silences or alert hours hold the incident: nobody is alerted until then.
+    BecameQuiet {
+        /// When the incident is judged again.
+        #[serde(with = "micros")]
+        until: DateTime<Utc>,
+        /// What holds it.
+        why: Vec<QuietWhy>,
+    },
+    /// Nothing holds the incident any more, or a person escalated, so a new round begins.
+    QuietEnded,
     /// Everybody was alerted, and nobody claimed.
     Unclaimed,
     /// A person claimed the incident.
@@ -330,7 +341,8 @@ impl Event {
             }
             Event::AlertsCut { .. } => &["event", "round", "alerts"],
             Event::HeldBack { .. } => &["event", "round", "level", "contact"],
-            Event::Unclaimed => &["event"],
+            Event::BecameQuiet { .. } => &["event", "until", "why"],
+            Event::Unclaimed | Event::QuietEnded => &["event"],
             Event::Claimed { .. } => &["event", "by", "from"],
             Event::HandedOver { .. } | Event::HandedToTeam { .. } | Event::SeverityChanged { .. } => {
                 &["event", "by", "from", "to"]

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     CallIns, Called, Contact, DedupKey, Delivery, DeliveryId, DeliveryKey, IncidentNumber, Level, Link,
-    Matrix, Person, Purpose, Recipient, Reporter, ServiceName, Severity, Signature, Source, State, TeamName,
-    Timeline, Unknown,
+    Matrix, Person, Purpose, Quiet, Recipient, Reporter, ServiceName, Severity, Signature, Source, State,
+    TeamName, Timeline, Unknown,
 };
 use crate::clock::{later, to_micros};
 
@@ -19,7 +19,7 @@ use crate::clock::{later, to_micros};
 /// The format is raised if a field that decides who is alerted, and when, gets a new value, because an older server
 /// would alert wrongly. A new field or a new timeline event needs no new format: an older server keeps both. A server
 /// shows an incident in a newer format, but only newer servers act on it.
-pub const FORMAT: u32 = 6;
+pub const FORMAT: u32 = 7;
 
 /// The format of incidents that need no newer one.
 pub(crate) const FIRST_FORMAT: u32 = 1;
@@ -38,6 +38,9 @@ pub(crate) const CALL_INS: u32 = 5;
 
 /// The format of incidents of which a limit of the deployment held an alert back.
 pub(crate) const LIMITED: u32 = 6;
+
+/// The format of incidents that are or were quiet.
+pub(crate) const QUIET: u32 = 7;
 
 /// The format of bodies that were stored without one.
 fn first_format() -> u32 {
@@ -187,6 +190,13 @@ pub struct Incident {
     /// Who was called in during this round, and who answered.
     #[serde(default, skip_serializing_if = "CallIns::are_none")]
     pub(crate) call_ins: CallIns,
+    /// Until when nobody is alerted, and why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) quiet: Option<Quiet>,
+    /// Whether a person escalated while the incident was quiet. Then nothing makes it quiet again until it is open again
+    /// after a claim or a release.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) quiet_overruled: bool,
     /// The number of times that the incident became due sooner than its timer knew.
     #[serde(default)]
     pub(crate) wake: u32,
@@ -250,6 +260,8 @@ impl Incident {
             exhausted: false,
             status_updates: 0,
             call_ins: CallIns::default(),
+            quiet: None,
+            quiet_overruled: false,
             wake: 0,
             matrix: Matrix::new(Vec::new(), Vec::new(), std::time::Duration::ZERO),
             begun: Vec::new(),
@@ -349,6 +361,11 @@ impl Incident {
         self.handover
     }
 
+    /// Until when nobody is alerted, and why, if the incident is open and quiet.
+    pub fn quiet(&self) -> Option<&Quiet> {
+        self.quiet.as_ref().filter(|_| self.state == State::Open)
+    }
+
     /// The people who were called in, answered, and help the claimant; each with the time of the answer.
     pub fn responders(&self) -> &[Signature] {
         &self.call_ins.responders
@@ -423,7 +440,8 @@ impl Incident {
     /// already leave it something to do (promise 11).
     pub(crate) fn wants(&self, delivery: &Delivery) -> bool {
         let is_wanted = match (delivery.purpose, self.state) {
-            (Purpose::Alert(_), State::Open) | (Purpose::StatusUpdate(_), _) => true,
+            (Purpose::Alert(_), State::Open) => self.quiet.is_none(),
+            (Purpose::StatusUpdate(_), _) => true,
             (Purpose::CallIn(n), State::Open | State::Claimed) => {
                 n > self.call_ins.over && !self.has_answered(delivery)
             }

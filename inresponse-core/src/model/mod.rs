@@ -12,6 +12,7 @@ mod level;
 mod matrix;
 mod names;
 mod purpose;
+mod quiet;
 mod receipt;
 mod report;
 mod severity;
@@ -33,9 +34,10 @@ pub use level::Level;
 pub use matrix::{Matrix, Origin, Recipient, StatusUpdates};
 pub use names::{
     DedupKey, HeartbeatName, IncidentNumber, KeyName, LayerName, MethodName, Note, OverrideId, OwnerName,
-    Person, PersonId, ScheduleName, ServiceName, Source, TeamName, Version,
+    Person, PersonId, ScheduleName, ServiceName, SilenceId, Source, TeamName, Version,
 };
 pub use purpose::Purpose;
+pub use quiet::{Quiet, QuietWhy, RulesId};
 pub use receipt::Receipt;
 pub use report::{Link, Report, ReportBuilder, Reporter};
 pub use severity::Severity;
@@ -47,8 +49,8 @@ pub use timing::{TimedStep, Timing};
 pub(crate) use zone::Era;
 pub use zone::{LocalTime, Zone};
 
-pub(crate) use incident::{CALL_INS, CLAIM_ENDS, FIRST_FORMAT, LIMITED, OWN_WAITS, STEPS};
-pub(crate) use names::title;
+pub(crate) use incident::{CALL_INS, CLAIM_ENDS, FIRST_FORMAT, LIMITED, OWN_WAITS, QUIET, STEPS};
+pub(crate) use names::{paragraph, title};
 pub(crate) use unknown::Unknown;
 
 fn is_zero(n: &u16) -> bool {

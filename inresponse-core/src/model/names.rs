@@ -175,6 +175,10 @@ name!(
     HeartbeatName, "heartbeat", 128, "/"
 );
 name!(
+    /// The name of a silence.
+    SilenceId, "silence", 128, "/"
+);
+name!(
     /// The owner of an entry of the roster, as named in a roster file. It is stored with each entry of the file.
     OwnerName, "owner", 100
 );

@@ -174,6 +174,8 @@ impl Standing {
             | Event::ClockWentBack { .. }
             | Event::AlertsCut { .. }
             | Event::HeldBack { .. }
+            | Event::BecameQuiet { .. }
+            | Event::QuietEnded
             | Event::Unknown(_) => {}
         }
     }

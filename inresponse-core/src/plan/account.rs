@@ -102,6 +102,7 @@ fn begins_again(event: &Event) -> bool {
             | Event::HandedToTeam { .. }
             | Event::HandoverUnanswered { .. }
             | Event::ClaimEnded { .. }
+            | Event::QuietEnded
     )
 }
 

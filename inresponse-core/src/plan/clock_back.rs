@@ -10,7 +10,7 @@ use super::draft::due_at;
 use super::past::{happened, leases};
 use super::{claim_end, claim_notice};
 use crate::clock::later;
-use crate::model::{DeliveryStatus, Event, Incident, State};
+use crate::model::{DeliveryStatus, Event, Incident, RulesId, State};
 
 /// The minimum step that is corrected. Smaller steps are not worth a write, and servers' clocks differ by as much.
 const TOLERANCE: TimeDelta = TimeDelta::seconds(1);
@@ -46,6 +46,10 @@ pub(super) fn clock_went_back(incident: &Incident, lease: Duration, now: DateTim
         claim_end::move_back(end, now);
         let is = end.at;
         claim_notice::move_back(&mut next, was, is);
+    }
+    // The end of quiet keeps its wall-clock time, but by this clock the incident may not be quiet.
+    if let Some(quiet) = &mut next.quiet {
+        quiet.judged_by = RulesId::JUDGE_AGAIN;
     }
     for delivery in &mut next.deliveries {
         // A later step may have come before its time, since the person's steps before it failed.

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use super::{claim_end, handover, ladder, past};
+use super::{claim_end, defer, handover, ladder, past};
 use crate::clock::later;
 use crate::model::{
-    CALL_INS, CLAIM_ENDS, DedupKey, Delivery, Incident, LIMITED, OWN_WAITS, STEPS, ServiceName, State,
+    CALL_INS, CLAIM_ENDS, DedupKey, Delivery, Incident, LIMITED, OWN_WAITS, QUIET, RulesId, STEPS,
+    ServiceName, State,
 };
 
 /// A record to commit: the incident, and the fields that a store indexes.
@@ -38,6 +39,9 @@ impl Draft {
         }
         if incident.deliveries.iter().any(|d| d.is_limited() || Delivery::was_limited(d)) {
             incident.format = incident.format.max(LIMITED);
+        }
+        if incident.quiet.is_some() {
+            incident.format = incident.format.max(QUIET);
         }
         let mut due_at = due_at(&incident);
         // Only a newer server knows what else is due, so the incident is due at once.
@@ -81,6 +85,11 @@ impl Draft {
         past::latest_at(&self.incident)
     }
 
+    /// The rules by which the incident was judged quiet; `None` if it is not quiet.
+    pub fn quiet_by(&self) -> Option<RulesId> {
+        defer::judged_by(&self.incident)
+    }
+
     /// When the incident expires, so that the store may delete it; `None` if never.
     pub fn expires_at(&self) -> Option<DateTime<Utc>> {
         self.expires_at
@@ -103,14 +112,16 @@ impl Draft {
 }
 
 /// When an incident is due: the earliest of its pending deliveries, its lease ends, and the next level, repeat round,
-/// fallback or end of the escalation. If it is not OPEN, only status updates, people who were called in, the answer of a
+/// fallback or end of the escalation. If it is quiet, the end of quiet takes the place of alerts. If it is not OPEN, only status updates, people who were called in, the answer of a
 /// new holder and the end of the claim are due.
 pub fn due_at(incident: &Incident) -> Option<DateTime<Utc>> {
     due_times(incident).min()
 }
 
 fn due_times(incident: &Incident) -> impl Iterator<Item = DateTime<Utc>> + '_ {
-    let rung = ladder::next(incident).filter(|_| incident.state == State::Open).map(|next| next.at);
+    let alerts = incident.state == State::Open && incident.quiet.is_none();
+    let rung = ladder::next(incident).filter(|_| alerts).map(|next| next.at).into_iter();
+    let rung = rung.chain(defer::ends_at(incident));
     let of_claim = handover::due_at(incident).into_iter().chain(claim_end::ends_at(incident));
     let deliveries = incident.current_deliveries().filter(|d| incident.wants(d));
     deliveries.filter_map(|d| d.due_at()).chain(rung).chain(of_claim)

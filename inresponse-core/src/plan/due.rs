@@ -12,7 +12,7 @@ use super::ladder::{self, Rung};
 use super::limited;
 use super::personal;
 use super::round::{NextRound, RoundOf, begin_round, next_of};
-use super::{call_in, claim_end};
+use super::{call_in, claim_end, defer};
 use crate::clock::later;
 use crate::model::{
     BegunLevel, Delivery, DeliveryKey, DeliveryStatus, Event, Incident, LastOutcome, Level, OutcomeKind,
@@ -39,8 +39,14 @@ pub(super) fn due(
             Matured::NeedsRound(of) => return Decision::NeedsRound(of),
         }
     }
+    match defer::mature(&mut incident, hold.quiet(), round.as_ref(), now) {
+        Matured::Nothing => {}
+        Matured::Changed => changed = true,
+        Matured::NeedsRound(of) => return Decision::NeedsRound(of),
+    }
+    changed |= defer::before_alerting(&mut incident, hold.quiet(), now);
     changed |= claim_notice::stop_outdated(&mut incident, now) == Stopped::Some;
-    let alerts = incident.state == State::Open;
+    let alerts = incident.state == State::Open && incident.quiet.is_none();
     let mut due = Due { incident, lease, hold, now, sends: Vec::new(), changed };
 
     // The people who were being alerted come first: after an outage the on-call engineer, not everyone at once.
@@ -248,6 +254,10 @@ impl Due<'_> {
                     self.incident.repeats_done += 1;
                     begin_round(&mut self.incident, round, self.now);
                     self.changed = true;
+                    // The round may be that of another team, which has other alert hours.
+                    if defer::before_alerting(&mut self.incident, self.hold.quiet(), self.now) {
+                        break;
+                    }
                 }
                 Rung::Fallback => {
                     if !self.begin_level(Level::Fallback, next.at) {

@@ -1,9 +1,10 @@
-//! Which deliveries a process must not lease now.
+//! Which deliveries a process must not lease now, and by which rules an incident is quiet.
 
 use std::collections::HashSet;
 use std::fmt;
 
 use crate::model::{Contact, DeliveryId};
+use crate::roster::QuietRules;
 
 /// Which deliveries must not be leased now.
 pub trait Hold: fmt::Debug {
@@ -14,6 +15,34 @@ pub trait Hold: fmt::Debug {
     /// level began.
     fn has_let_it_wait(&self) -> bool {
         false
+    }
+
+    /// The silences and alert hours of today's roster (promise 21). By default there are none.
+    fn quiet(&self) -> &QuietRules {
+        QuietRules::none()
+    }
+}
+
+/// Holds back the same deliveries as another hold, and knows the silences and alert hours.
+#[derive(Debug, Clone, Copy)]
+pub struct Ruled<'a> {
+    /// The other hold.
+    pub hold: &'a dyn Hold,
+    /// The silences and alert hours.
+    pub rules: &'a QuietRules,
+}
+
+impl Hold for Ruled<'_> {
+    fn held(&self, delivery: &DeliveryId, contact: &Contact) -> Held {
+        self.hold.held(delivery, contact)
+    }
+
+    fn has_let_it_wait(&self) -> bool {
+        self.hold.has_let_it_wait()
+    }
+
+    fn quiet(&self) -> &QuietRules {
+        self.rules
     }
 }
 

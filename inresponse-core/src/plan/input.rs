@@ -6,6 +6,7 @@ use super::hold::Hold;
 use super::request::{Answer, Update};
 use super::round::NextRound;
 use crate::model::{DeliveryId, DeliveryKey, KeyName, Outcome, Severity};
+use crate::roster::QuietRules;
 
 /// Something that happened, for [`step`](super::step) to decide about.
 #[derive(Debug)]
@@ -80,6 +81,13 @@ pub enum Input<'a> {
     Answer {
         /// What.
         answer: &'a Answer,
+        /// The next round, if [`Decision::NeedsRound`](super::Decision::NeedsRound) asked for it.
+        round: Option<NextRound>,
+    },
+    /// The silences or alert hours may have changed, or it must be known whether they hold the incident.
+    Judge {
+        /// Today's silences and alert hours.
+        rules: &'a QuietRules,
         /// The next round, if [`Decision::NeedsRound`](super::Decision::NeedsRound) asked for it.
         round: Option<NextRound>,
     },

@@ -26,6 +26,7 @@
 //! | `personal` | the steps of people's rules, which are later than their level |
 //! | `status_updates` | status updates: who is notified of a claim |
 //! | `claim_end` | when a claim ends, and the new round after it |
+//! | `defer` | when an incident is quiet, and the new round after it |
 //! | `claim_notice` | the notice to the claimant before that |
 //! | `handover` | the new holder who has not answered yet |
 //! | `account` | past events, as facts for pages, mails and answers |
@@ -44,6 +45,7 @@ mod claim_end;
 mod claim_notice;
 mod clock_back;
 mod decision;
+mod defer;
 mod draft;
 mod due;
 mod handover;
@@ -68,14 +70,15 @@ pub use account::{
 pub(crate) use answer::judge;
 pub use call_in::MAX_CALLED;
 pub use decision::{Decision, Dispatch, Plan};
+pub use defer::judged_by;
 #[cfg(feature = "runner")]
 pub(crate) use draft::due_after;
 pub use draft::{Draft, due_at};
 pub use due::MAX_EXPIRED;
-pub use hold::{Held, Hold, HoldNothing};
+pub use hold::{Held, Hold, HoldNothing, Ruled};
 pub use input::Input;
 pub use limited::may_be_held_back;
-pub use open::{Opening, open, open_leasing};
+pub use open::{Opening, open, open_judged, open_leasing};
 pub use outlook::{Upcoming, answer_by, claim_ends_at, may_escalate, next_alert_at, outlook, waiting_since};
 pub use request::{Answer, AnswerTo, Refusal, StateChange, TakeOver, Update, Wanted};
 pub use round::{Alerted, NextRound, RoundOf};

@@ -9,12 +9,13 @@ use super::decision::{Decision, Dispatch, change};
 use super::draft::Draft;
 use super::due::due;
 use super::hold::{Hold, HoldNothing};
-use super::{limited, personal};
+use super::{defer, limited, personal};
 use crate::clock::to_micros;
 use crate::model::{
     CallIns, DedupKey, Entry, Event, FIRST_FORMAT, Incident, IncidentNumber, KeyName, Matrix, Report,
     ServiceName, Severity, State, TeamName, Timeline, Unknown,
 };
+use crate::roster::QuietRules;
 
 /// A new incident without its number, which the store assigns.
 #[derive(Debug, Clone, PartialEq)]
@@ -82,6 +83,20 @@ pub fn open_leasing(
     }
 }
 
+/// Makes an incident like [`open`] without a first lease, which is quiet at once if a silence or an alert hour holds it.
+pub fn open_judged(
+    report: Report,
+    team: TeamName,
+    matrix: Matrix,
+    rules: &QuietRules,
+    now: DateTime<Utc>,
+) -> Opening {
+    let now = to_micros(now);
+    let mut incident = opened(report, team, matrix, now);
+    let _is_quiet = defer::before_alerting(&mut incident, rules, now);
+    Opening { incident }
+}
+
 fn opened(report: Report, team: TeamName, matrix: Matrix, now: DateTime<Utc>) -> Incident {
     let mut timeline = Timeline::default();
     let key = report.reporter.as_ref().map(|reporter| &reporter.key);
@@ -115,6 +130,8 @@ fn opened(report: Report, team: TeamName, matrix: Matrix, now: DateTime<Utc>) ->
         exhausted: false,
         status_updates: 0,
         call_ins: CallIns::default(),
+        quiet: None,
+        quiet_overruled: false,
         wake: 0,
         matrix,
         begun: Vec::new(),
@@ -148,6 +165,7 @@ pub(super) fn repeat(
         next.timeline.push_by(now, event, key);
         limited::raised(&mut next, now);
         personal::raise(&mut next, now);
+        defer::severity_changed(&mut next, now);
         return change(next, Vec::new(), now);
     }
     let noted = |e: &Entry| e.event == Event::ReportedLower { severity };

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 
 use super::ladder::{self, Next, Rung};
-use super::{claim_end, handover, people, personal};
+use super::{claim_end, defer, handover, people, personal};
 use crate::clock::later;
 use crate::model::{BegunLevel, Contact, Delivery, DeliveryStatus, Incident, Level, State};
 
@@ -48,6 +48,10 @@ pub enum Upcoming<'a> {
 pub fn outlook(incident: &Incident) -> Vec<Upcoming<'_>> {
     if incident.state != State::Open {
         return Vec::new();
+    }
+    if let Some(at) = defer::ends_at(incident) {
+        let has_begun = u32::from(!incident.begun.is_empty());
+        return vec![Upcoming::Round { round: incident.round.saturating_add(has_begun), at }];
     }
     let (mut ahead, mut steps) = (incident.clone(), later_steps(incident));
     while let Some(Next { rung, at }) = ladder::next(&ahead) {
@@ -112,13 +116,14 @@ fn add_steps<'a>(
     steps.extend(by_time.into_iter().map(|(at, contacts)| Upcoming::Step { level, at, contacts }));
 }
 
-/// When somebody is alerted next: the earliest pending delivery or beginning of a level, repeat round or fallback. If the
-/// incident is claimed, only those who were called in are alerted.
+/// When somebody is alerted next: the earliest pending delivery or beginning of a level, repeat round or fallback, or the
+/// end of quiet. If the incident is claimed, only those who were called in are alerted.
 pub fn next_alert_at(incident: &Incident) -> Option<DateTime<Utc>> {
     if incident.state == State::Resolved {
         return None;
     }
-    let alerts = |d: &&Delivery| incident.state == State::Open || d.purpose.is_call_in();
+    let is_alerting = incident.state == State::Open && incident.quiet.is_none();
+    let alerts = |d: &&Delivery| is_alerting || d.purpose.is_call_in();
     let pending = incident.current_deliveries().filter(alerts).filter_map(|d| match d.status {
         DeliveryStatus::Pending { due_at } => Some(due_at),
         DeliveryStatus::InFlight { .. }
@@ -127,12 +132,13 @@ pub fn next_alert_at(incident: &Incident) -> Option<DateTime<Utc>> {
         | DeliveryStatus::Limited { .. }
         | DeliveryStatus::Stopped { .. } => None,
     });
-    pending.chain(next_level_due(incident)).min()
+    pending.chain(next_level_due(incident)).chain(defer::ends_at(incident)).min()
 }
 
 /// When the next level, repeat round or fallback begins; `None` if none does.
 fn next_level_due(incident: &Incident) -> Option<DateTime<Utc>> {
-    let next = ladder::next(incident).filter(|_| incident.state == State::Open);
+    let is_alerting = incident.state == State::Open && incident.quiet.is_none();
+    let next = ladder::next(incident).filter(|_| is_alerting);
     next.filter(|next| next.rung != Rung::Over).map(|next| next.at)
 }
 
@@ -152,13 +158,14 @@ pub fn may_escalate(incident: &Incident) -> bool {
     people::escalates_at(incident).is_ok()
 }
 
-/// Since when an alert of an open incident, or a call for more people, has waited for acceptance.
+/// Since when an alert of an open incident, or a call for more people, has waited for acceptance. If the incident is
+/// quiet, its alerts wait from the end of quiet on.
 pub fn waiting_since(incident: &Incident) -> Option<DateTime<Utc>> {
     let alerts = |d: &&Delivery| match incident.state {
-        State::Open => true,
-        State::Claimed | State::Resolved => d.purpose.is_call_in() && incident.wants(d),
+        State::Open if incident.quiet.is_none() => true,
+        State::Open | State::Claimed | State::Resolved => d.purpose.is_call_in() && incident.wants(d),
     };
     let unsettled = incident.current_deliveries().filter(alerts);
     let unsettled = unsettled.filter(|d| d.is_unsettled()).map(Delivery::since);
-    unsettled.chain(next_level_due(incident)).min()
+    unsettled.chain(next_level_due(incident)).chain(defer::ends_at(incident)).min()
 }

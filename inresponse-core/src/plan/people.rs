@@ -9,7 +9,7 @@ use super::decision::{Decision, change};
 use super::ladder::{self, Rung};
 use super::request::{Refusal, StateChange, TakeOver, Update};
 use super::round::{Alerted, NextRound, RoundOf, begin_again, next_of, stop_pending};
-use super::{call_in, claim_end, claim_notice, handover, limited, personal, status_updates};
+use super::{call_in, claim_end, claim_notice, defer, handover, limited, personal, status_updates};
 use crate::model::{
     Contact, Edge, Ended, Event, Incident, KeyName, Level, Matrix, MethodName, Person, Signature, State,
 };
@@ -37,6 +37,7 @@ pub(super) fn update(
             limited::raised(&mut next, now);
             personal::raise(&mut next, now);
         }
+        defer::severity_changed(&mut next, now);
         changed = true;
     }
     if let Some(request) = &update.state {
@@ -64,6 +65,10 @@ pub(super) fn update(
                         }
                         // Nobody hands an incident to a team that is not there.
                         Some(_) => return Decision::Refuse(Refusal::UnknownTeam(team.clone())),
+                    },
+                    StateChange::Escalate if next.quiet().is_some() => match round {
+                        Some(round) => wake_anyway(&mut next, who, round, now),
+                        None => return Decision::NeedsRound(next_of(incident)),
                     },
                     StateChange::Escalate => {
                         if let Err(refusal) = escalate(&mut next, who, now) {
@@ -176,7 +181,7 @@ fn grant(incident: &Incident, update: &Update, request: &StateChange, now: DateT
 /// Decides whether a request to escalate is granted: somebody is left to alert, and not already due.
 fn grant_escalation(incident: &Incident, now: DateTime<Utc>) -> Grant {
     match (incident.state, escalates_at(incident)) {
-        (State::Open, Ok(at)) if at <= now => Grant::Nothing,
+        (State::Open, Ok(at)) if at <= now && incident.quiet.is_none() => Grant::Nothing,
         (State::Open | State::Claimed | State::Resolved, Ok(_)) => Grant::Change,
         (State::Open | State::Claimed | State::Resolved, Err(refusal)) => Grant::Refuse(refusal),
     }
@@ -212,6 +217,7 @@ fn own(incident: &mut Incident, owner: &Person, now: DateTime<Utc>) -> Option<Pe
     let before = std::mem::replace(&mut incident.state, State::Claimed);
     incident.claimed = Some(Signature::new(owner.clone(), now));
     incident.handover = None;
+    incident.quiet = None;
     claim_end::fix(incident, now);
     if before == State::Open {
         stop_pending(incident, now);
@@ -248,6 +254,7 @@ fn resolve(incident: &mut Incident, who: Who<'_>, ended: Option<Ended>, now: Dat
     incident.resolved = Some(Signature::new(who.by.clone(), now));
     incident.handover = None;
     incident.claim_end = None;
+    incident.quiet = None;
     stop_pending(incident, now);
     status_updates::create(incident, who.by, &[], now);
     who.notes(incident, Event::Resolved { by: who.by.clone() }, now);
@@ -272,6 +279,13 @@ fn snooze(incident: &mut Incident, who: Who<'_>, time: Duration, now: DateTime<U
     claim_end::snooze(incident, time, now);
     claim_notice::plan(incident, now);
     who.notes(incident, Event::Snoozed { by: who.by.clone(), seconds: time.as_secs() }, now);
+}
+
+/// Ends quiet early: a new round begins, and nothing makes the incident quiet again in it.
+fn wake_anyway(incident: &mut Incident, who: Who<'_>, round: NextRound, now: DateTime<Utc>) {
+    who.notes(incident, Event::Escalated { by: who.by.clone() }, now);
+    defer::end(incident, round, now);
+    incident.quiet_overruled = true;
 }
 
 /// Makes the next level due now, without waiting for the levels that have begun. If the incident is claimed, the people

@@ -97,10 +97,15 @@ pub(super) fn begin_round(incident: &mut Incident, round: NextRound, now: DateTi
 /// The new round goes on with the calls that nobody has answered.
 fn go_on_calling(incident: &mut Incident, calls: Vec<Delivery>, known: &Matrix) {
     incident.call_ins = CallIns { count: u16::from(!calls.is_empty()), ..CallIns::default() };
-    let is_called = |one: &&Recipient| calls.iter().any(|d| d.contact == one.contact);
-    let recipients = known.recipients().iter().filter(is_called).cloned();
-    incident.matrix.know(recipients.map(|one| Recipient { level: None, ..one }));
+    know_again(incident, &calls, known);
     incident.deliveries.extend(calls);
+}
+
+/// The new matrix knows whom the deliveries reach, as the matrix before did.
+fn know_again(incident: &mut Incident, deliveries: &[Delivery], known: &Matrix) {
+    let is_of_one = |one: &&Recipient| deliveries.iter().any(|d| d.contact == one.contact);
+    let recipients = known.recipients().iter().filter(is_of_one).cloned();
+    incident.matrix.know(recipients.map(|one| Recipient { level: None, ..one }));
 }
 
 /// Promise 7: only a bounded number of deliveries from earlier rounds is kept. Deliveries in flight are dropped last,
@@ -117,6 +122,18 @@ fn forget_oldest(incident: &mut Incident, now: DateTime<Utc>) {
     }
 }
 
+/// Begins the current round, none of whose levels has begun, with a matrix frozen now. Calls for more people go on.
+pub(super) fn begin_late(incident: &mut Incident, round: NextRound, now: DateTime<Utc>) {
+    let NextRound { team, matrix, alerted } = round;
+    give(incident, team, alerted, now);
+    incident.round_began_at = now;
+    let known = std::mem::replace(&mut incident.matrix, matrix);
+    let number = incident.round;
+    let of_round: Vec<Delivery> = incident.deliveries.iter().filter(|d| d.round == number).cloned().collect();
+    know_again(incident, &of_round, &known);
+    personal::note_cut(incident, incident.matrix.cut(incident.severity), now);
+}
+
 /// Nobody has it any more, and its earlier alerts no longer count.
 pub(super) fn begin_again(incident: &mut Incident, round: NextRound, now: DateTime<Utc>) {
     incident.state = State::Open;
@@ -126,6 +143,8 @@ pub(super) fn begin_again(incident: &mut Incident, round: NextRound, now: DateTi
     incident.repeats_done = 0;
     incident.accepted = 0;
     incident.exhausted = false;
+    incident.quiet = None;
+    incident.quiet_overruled = false;
     begin_round(incident, round, now);
 }
 

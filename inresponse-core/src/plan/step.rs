@@ -6,7 +6,7 @@ use super::decision::{Decision, Plan};
 use super::draft::{self, Draft};
 use super::input::Input;
 use super::request::Refusal;
-use super::{answer, bounce, clock_back, due, open, outcome, people};
+use super::{answer, bounce, clock_back, defer, due, open, outcome, people};
 use crate::clock::to_micros;
 use crate::model::Incident;
 
@@ -38,6 +38,7 @@ pub fn step(incident: &Incident, input: Input<'_>, now: DateTime<Utc>) -> Decisi
         Input::Repeat { severity, key } => open::repeat(incident, severity, key, now),
         Input::Update { update, round } => people::update(incident, update, round, now),
         Input::Answer { answer, round } => answer::answer(incident, answer, round, now),
+        Input::Judge { rules, round } => defer::judge(incident, rules, round.as_ref(), now),
         Input::ClockWentBack { lease } => clock_back::clock_went_back(incident, lease, now),
     };
     sooner(incident, decision)
@@ -50,7 +51,9 @@ fn left_to_newer(incident: &Incident, input: &Input<'_>) -> Option<Decision> {
         return None;
     }
     match input {
-        Input::Due { .. } | Input::Woken { .. } | Input::ClockWentBack { .. } => Some(Decision::Nothing),
+        Input::Due { .. } | Input::Woken { .. } | Input::Judge { .. } | Input::ClockWentBack { .. } => {
+            Some(Decision::Nothing)
+        }
         Input::Update { .. } | Input::Answer { .. } => {
             incident.in_part.then_some(Decision::Refuse(Refusal::NewerFormat))
         }

@@ -1,18 +1,19 @@
-//! All people and schedules of a roster.
+//! All people, schedules and silences of a roster.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::derived::Derived;
 use super::known::KnownPeople;
-use super::{Entry, EntryKey, FeedCopy, FeedId, Override, Profile, Schedule};
-use crate::model::{Contact, OverrideId, Person, PersonId, ScheduleName, TeamName};
+use super::{Entry, EntryKey, FeedCopy, FeedId, Override, Profile, Schedule, Silence};
+use crate::model::{Contact, OverrideId, Person, PersonId, ScheduleName, SilenceId, TeamName};
 
-/// The people and the schedules of a whole roster, with their overrides and the copies of their feeds.
+/// The people and the schedules of a whole roster, with their overrides and the copies of their feeds, and the silences.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct Book {
     people: BTreeMap<PersonId, Arc<Profile>>,
     schedules: BTreeMap<TeamName, BTreeMap<ScheduleName, Timetable>>,
+    silences: BTreeMap<SilenceId, Arc<Silence>>,
     known: Derived<KnownPeople>,
 }
 
@@ -125,6 +126,9 @@ impl Book {
                 let (team, schedule) = (team.clone(), schedule.clone());
                 Some(Entry::Feed { team, schedule, feed: feed.clone(), copy })
             }
+            EntryKey::Silence(id) => {
+                Some(Entry::Silence { id: id.clone(), silence: self.silences.get(id)?.clone() })
+            }
         }
     }
 
@@ -154,7 +158,9 @@ impl Book {
             });
             schedule.chain(overrides).chain(copies).collect::<Vec<_>>()
         });
-        people.chain(schedules)
+        let silences =
+            self.silences.iter().map(|(id, one)| Entry::Silence { id: id.clone(), silence: one.clone() });
+        people.chain(schedules).chain(silences)
     }
 
     /// The schedules of a team, or the overrides of a schedule.
@@ -174,7 +180,8 @@ impl Book {
             | EntryKey::Person(_)
             | EntryKey::Override(..)
             | EntryKey::Feed(..)
-            | EntryKey::Heartbeat(_) => Vec::new(),
+            | EntryKey::Heartbeat(_)
+            | EntryKey::Silence(_) => Vec::new(),
         }
     }
 
@@ -206,6 +213,7 @@ impl Book {
             Entry::Feed { team, schedule, feed, copy } => {
                 self.made(team, schedule).copies.insert(feed, copy);
             }
+            Entry::Silence { id, silence } => _ = self.silences.insert(id, silence),
         }
     }
 
@@ -231,6 +239,7 @@ impl Book {
             EntryKey::Feed(team, name, feed) => {
                 self.change(team, name, |timetable| _ = timetable.copies.remove(feed));
             }
+            EntryKey::Silence(id) => _ = self.silences.remove(id),
         }
     }
 

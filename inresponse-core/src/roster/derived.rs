@@ -12,6 +12,11 @@ impl<T> Derived<T> {
     pub(super) fn get(&self, work_out: impl FnOnce() -> T) -> &T {
         self.0.get_or_init(|| Arc::new(work_out()))
     }
+
+    /// The value to be shared, computed at the first call.
+    pub(super) fn shared(&self, work_out: impl FnOnce() -> T) -> &Arc<T> {
+        self.0.get_or_init(|| Arc::new(work_out()))
+    }
 }
 
 impl<T> Default for Derived<T> {

@@ -45,7 +45,8 @@ impl fmt::Display for EntryChange {
             | EntryKind::Schedule
             | EntryKind::Override
             | EntryKind::Feed
-            | EntryKind::Heartbeat => write!(f, "{}", self.listed()),
+            | EntryKind::Heartbeat
+            | EntryKind::Silence => write!(f, "{}", self.listed()),
         }
     }
 }

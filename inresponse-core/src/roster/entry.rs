@@ -8,9 +8,11 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{FeedCopy, FeedId, Heartbeat, Override, Profile, Rota, Schedule, Target, Team};
+use super::{FeedCopy, FeedId, Heartbeat, Override, Profile, Rota, Schedule, Silence, Target, Team};
 use crate::error::{InvalidInput, Outage};
-use crate::model::{HeartbeatName, OverrideId, OwnerName, PersonId, ScheduleName, ServiceName, TeamName};
+use crate::model::{
+    HeartbeatName, OverrideId, OwnerName, PersonId, ScheduleName, ServiceName, SilenceId, TeamName,
+};
 
 /// The kinds of entries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -32,6 +34,8 @@ pub enum EntryKind {
     Feed,
     /// The definition of a heartbeat.
     Heartbeat,
+    /// A silence, which defers alerts.
+    Silence,
 }
 
 impl EntryKind {
@@ -45,6 +49,7 @@ impl EntryKind {
         Self::Override,
         Self::Feed,
         Self::Heartbeat,
+        Self::Silence,
     ];
 
     /// The name of the kind in stores.
@@ -58,6 +63,7 @@ impl EntryKind {
             Self::Override => "override",
             Self::Feed => "feed",
             Self::Heartbeat => "heartbeat",
+            Self::Silence => "silence",
         }
     }
 }
@@ -90,6 +96,8 @@ pub enum EntryKey {
     Feed(TeamName, ScheduleName, FeedId),
     /// A heartbeat.
     Heartbeat(HeartbeatName),
+    /// A silence.
+    Silence(SilenceId),
 }
 
 impl EntryKey {
@@ -117,6 +125,7 @@ impl EntryKey {
                 Self::Feed(TeamName::new(team)?, schedule, FeedId::new(id)?)
             }
             EntryKind::Heartbeat => Self::Heartbeat(HeartbeatName::new(name)?),
+            EntryKind::Silence => Self::Silence(SilenceId::new(name)?),
         })
     }
 
@@ -143,13 +152,14 @@ impl EntryKey {
             Self::Override(..) => EntryKind::Override,
             Self::Feed(..) => EntryKind::Feed,
             Self::Heartbeat(_) => EntryKind::Heartbeat,
+            Self::Silence(_) => EntryKind::Silence,
         }
     }
 
     /// The team that the entry belongs to and is deleted with.
     pub fn team(&self) -> Option<&TeamName> {
         match self {
-            Self::Service(_) | Self::Person(_) | Self::Heartbeat(_) => None,
+            Self::Service(_) | Self::Person(_) | Self::Heartbeat(_) | Self::Silence(_) => None,
             Self::Team(team)
             | Self::Day(team, _)
             | Self::Schedule(team, _)
@@ -170,6 +180,7 @@ impl EntryKey {
             Self::Override(_, schedule, id) => format!("{schedule}/{id}"),
             Self::Feed(_, schedule, feed) => format!("{schedule}/{feed}"),
             Self::Heartbeat(name) => name.to_string(),
+            Self::Silence(silence) => silence.to_string(),
         }
     }
 
@@ -211,6 +222,7 @@ impl fmt::Display for EntryKey {
             Self::Override(team, schedule, id) => write!(f, "override {id} of schedule {schedule} of {team}"),
             Self::Feed(team, schedule, feed) => write!(f, "feed {feed} of schedule {schedule} of {team}"),
             Self::Heartbeat(name) => write!(f, "heartbeat {name}"),
+            Self::Silence(silence) => write!(f, "silence {silence}"),
         }
     }
 }
@@ -288,6 +300,13 @@ pub enum Entry {
         /// Its definition.
         heartbeat: Arc<Heartbeat>,
     },
+    /// A silence.
+    Silence {
+        /// The silence's name.
+        id: SilenceId,
+        /// What it matches, and when.
+        silence: Arc<Silence>,
+    },
 }
 
 /// The body of a service's entry.
@@ -341,6 +360,11 @@ impl Entry {
         Self::Heartbeat { name: name.clone(), heartbeat: Arc::new(heartbeat) }
     }
 
+    /// A silence.
+    pub fn silence(id: &SilenceId, silence: Silence) -> Self {
+        Self::Silence { id: id.clone(), silence: Arc::new(silence) }
+    }
+
     /// The key of the entry.
     pub fn key(&self) -> EntryKey {
         match self {
@@ -356,6 +380,7 @@ impl Entry {
                 EntryKey::Feed(team.clone(), schedule.clone(), feed.clone())
             }
             Self::Heartbeat { name, .. } => EntryKey::Heartbeat(name.clone()),
+            Self::Silence { id, .. } => EntryKey::Silence(id.clone()),
         }
     }
 
@@ -370,6 +395,7 @@ impl Entry {
             Self::Override { stand_in, .. } => stand_in.owner(),
             Self::Feed { .. } => None,
             Self::Heartbeat { heartbeat, .. } => heartbeat.owner(),
+            Self::Silence { silence, .. } => silence.owner(),
         }
     }
 
@@ -401,6 +427,9 @@ impl Entry {
             Self::Heartbeat { name, heartbeat } => {
                 Self::Heartbeat { name, heartbeat: with(heartbeat, |heartbeat| heartbeat.owned_by(by)) }
             }
+            Self::Silence { id, silence } => {
+                Self::Silence { id, silence: with(silence, |silence| silence.owned_by(by)) }
+            }
         }
     }
 
@@ -420,6 +449,7 @@ impl Entry {
             Self::Override { stand_in, .. } => serde_json::to_string(&**stand_in),
             Self::Feed { copy, .. } => serde_json::to_string(&**copy),
             Self::Heartbeat { heartbeat, .. } => serde_json::to_string(&**heartbeat),
+            Self::Silence { silence, .. } => serde_json::to_string(&**silence),
         };
         body.map_err(|e| Outage::permanent("an entry of the roster cannot be written").because(e))
     }
@@ -455,6 +485,9 @@ impl Entry {
                 }),
                 EntryKey::Heartbeat(name) => serde_json::from_str(body)
                     .map(|heartbeat| Self::Heartbeat { name, heartbeat: Arc::new(heartbeat) }),
+                EntryKey::Silence(id) => {
+                    serde_json::from_str(body).map(|silence| Self::Silence { id, silence: Arc::new(silence) })
+                }
             };
         decoded.map_err(|e| Outage::permanent("an entry of the roster cannot be read").because(e))
     }
@@ -469,7 +502,8 @@ impl Entry {
             | Self::Person { .. }
             | Self::Schedule { .. }
             | Self::Override { .. }
-            | Self::Feed { .. } => self.named(),
+            | Self::Feed { .. }
+            | Self::Silence { .. } => self.named(),
         }
     }
 
@@ -479,9 +513,11 @@ impl Entry {
             targets.filter_map(|target| EntryKey::named_by(target, team)).collect()
         };
         match self {
-            Self::Service { .. } | Self::Person { .. } | Self::Feed { .. } | Self::Heartbeat { .. } => {
-                Vec::new()
-            }
+            Self::Service { .. }
+            | Self::Person { .. }
+            | Self::Feed { .. }
+            | Self::Heartbeat { .. }
+            | Self::Silence { .. } => Vec::new(),
             Self::Team { team, settings } => keys(team, &mut settings.targets()),
             Self::Day { team, rota, .. } => keys(team, &mut rota.targets()),
             Self::Schedule { team, schedule, .. } => keys(team, &mut schedule.targets()),
@@ -514,7 +550,8 @@ impl Entry {
             | Self::Schedule { .. }
             | Self::Override { .. }
             | Self::Feed { .. }
-            | Self::Heartbeat { .. } => self.masked(),
+            | Self::Heartbeat { .. }
+            | Self::Silence { .. } => self.masked(),
         }
     }
 
@@ -543,7 +580,8 @@ impl Entry {
             | Self::Day { .. }
             | Self::Person { .. }
             | Self::Override { .. }
-            | Self::Heartbeat { .. } => {}
+            | Self::Heartbeat { .. }
+            | Self::Silence { .. } => {}
         }
         body.into_iter().map(|(name, value)| (name, without_addresses(value))).collect()
     }
@@ -615,6 +653,7 @@ mod tests {
             Entry::schedule(&devops, &ScheduleName::new("primary").unwrap(), schedule()),
             Entry::stand_in(&devops, &ScheduleName::new("primary").unwrap(), &id, stand_in()),
             Entry::feed(&devops, &ScheduleName::new("primary").unwrap(), &schedule().feeds()[0].id(), copy),
+            Entry::silence(&SilenceId::new("deploy").unwrap(), silence()),
         ]
     }
 
@@ -640,6 +679,20 @@ mod tests {
         };
         let feed = Feed { url: "https://jo@example.org/secret".to_owned(), role: FeedRole::Base };
         Schedule::new(Zone::utc(), vec![layer], vec![feed]).unwrap()
+    }
+
+    fn silence() -> Silence {
+        let matchers = vec![r#"contact=~"jo@example.org""#.parse().unwrap()];
+        let from = chrono::DateTime::UNIX_EPOCH;
+        let hours = crate::roster::Hours {
+            days: "Sun".parse().unwrap(),
+            from: "02:00:00".parse().unwrap(),
+            to: "04:00:00".parse().unwrap(),
+        };
+        let weekly = crate::roster::Weekly { hours, timezone: Zone::utc() };
+        let silence = Silence::new(matchers, from, from + chrono::TimeDelta::days(1)).unwrap();
+        let silence = silence.recurring(weekly).unwrap().because("jo@example.org").unwrap();
+        silence.made_by(crate::model::Person::new("jo@example.org").unwrap())
     }
 
     fn stand_in() -> Override {

@@ -23,6 +23,8 @@
 //! | `instants` | when the answer to the question who is on call for a team may change |
 //! | `coverage` | what is missing or odd in a team's roster, pure |
 //! | `stints` | when somebody goes on call, and whose coming shifts an edit changes, pure |
+//! | `silence`, `matcher` | silences, and the conditions on incidents |
+//! | `quiet_rules` | until when silences and alert hours hold an incident, pure |
 //! | `snapshot` | a whole roster in memory |
 //! | `team` | a team's settings and a calendar entry |
 
@@ -40,14 +42,17 @@ mod freeze;
 mod heartbeat;
 mod instants;
 mod known;
+mod matcher;
 mod moment;
 mod names;
 mod on_duty;
 mod person;
 mod question;
+mod quiet_rules;
 mod resolve;
 mod schedule;
 mod shifts;
+mod silence;
 mod snapshot;
 mod stints;
 mod target;
@@ -67,10 +72,12 @@ pub use directory::{Directory, Standing, TeamPart, days_of};
 pub use edit::{Edited, Effect, Judged, MAX_EDITS, check, judge, judge_by};
 pub use entry::{Entry, EntryKey, EntryKind, RosterEdit};
 pub use heartbeat::Heartbeat;
+pub use matcher::{MatchOp, Matcher};
 pub use moment::{Moment, WallTime, read_instant};
 pub use on_duty::OnDuty;
 pub use person::{Absence, DayAhead, Profile, ProfileBuilder, RuleFor, RuleStep, WeeklyTest};
 pub use question::{Answers, Question, Refusal};
+pub use quiet_rules::{QuietRules, Subject};
 pub use resolve::{
     Defaults, Explained, Resolved, SettingsOf, Why, day_of, explain, resolve, resolve_by_calendar,
 };
@@ -79,6 +86,7 @@ pub use schedule::{
     Schedule, Turn, TurnUnit, WeekDays,
 };
 pub use shifts::{MAX_BOUNDARIES, Now, Shift, Source, Who, on_call, shifts, unmatched};
+pub use silence::{Silence, Weekly};
 pub use snapshot::Snapshot;
 pub use stints::{ShiftChange, ShiftNotice, Stint, changed_shifts, notices_due, stints};
 pub use target::Target;
@@ -159,6 +167,27 @@ pub trait Roster: Debug + Send + Sync + 'static {
         before: Option<&ChangeMark>,
         limit: usize,
     ) -> Result<Vec<(ChangeMark, RosterChange)>, Outage>;
+
+    /// The silences and the alert hours of all teams.
+    ///
+    /// The engine asks before each alert, so a roster should keep the rules with its copy. The default reads all
+    /// silences and teams.
+    async fn quiet(&self) -> Result<Arc<QuietRules>, Outage> {
+        const PAGE: usize = 500;
+        let mut entries = Vec::new();
+        for kind in [EntryKind::Silence, EntryKind::Team] {
+            let mut after = None;
+            loop {
+                let page = self.entries(kind, after.as_ref(), PAGE).await?;
+                after = page.last().filter(|_| page.len() == PAGE).map(|last| last.key.clone());
+                entries.extend(page.into_iter().filter_map(|listed| listed.entry));
+                if after.is_none() {
+                    break;
+                }
+            }
+        }
+        Ok(Arc::new(QuietRules::new(entries)))
+    }
 
     /// Makes later reads at least as new as this call.
     ///

@@ -157,7 +157,11 @@ impl Names<'_> {
     /// Checks that no schedule and no team leads to itself.
     fn leads_nowhere_twice(&self, entry: &Entry) -> Checked {
         let node = match entry {
-            Entry::Service { .. } | Entry::Person { .. } | Entry::Feed { .. } | Entry::Heartbeat { .. } => {
+            Entry::Service { .. }
+            | Entry::Person { .. }
+            | Entry::Feed { .. }
+            | Entry::Heartbeat { .. }
+            | Entry::Silence { .. } => {
                 return Ok(());
             }
             Entry::Team { team, .. } | Entry::Day { team, .. } => EntryKey::Team(team.clone()),
@@ -235,7 +239,8 @@ impl Names<'_> {
             | EntryKey::Person(_)
             | EntryKey::Override(..)
             | EntryKey::Feed(..)
-            | EntryKey::Heartbeat(_) => {}
+            | EntryKey::Heartbeat(_)
+            | EntryKey::Silence(_) => {}
         }
         keys.retain(leads_on);
         Ok(keys)
@@ -263,7 +268,8 @@ impl Names<'_> {
                         | EntryKey::Schedule(..)
                         | EntryKey::Override(..)
                         | EntryKey::Feed(..)
-                        | EntryKey::Heartbeat(_) => None,
+                        | EntryKey::Heartbeat(_)
+                        | EntryKey::Silence(_) => None,
                     })
                     .collect();
                 for team in teams {
@@ -281,7 +287,8 @@ impl Names<'_> {
             | Entry::Schedule { .. }
             | Entry::Override { .. }
             | Entry::Feed { .. }
-            | Entry::Heartbeat { .. } => Ok(()),
+            | Entry::Heartbeat { .. }
+            | Entry::Silence { .. } => Ok(()),
         }
     }
 

@@ -7,10 +7,11 @@ use std::sync::Arc;
 use chrono::NaiveDate;
 
 use super::change::Was;
+use super::derived::Derived;
 use super::question::{Answers, Question};
 use super::{
-    Book, Directory, Effect, Entry, EntryKey, EntryKind, Heartbeat, Listed, RosterEdit, Rota, Standing,
-    Target, Team, TeamPart,
+    Book, Directory, Effect, Entry, EntryKey, EntryKind, Heartbeat, Listed, QuietRules, RosterEdit, Rota,
+    Standing, Target, Team, TeamPart,
 };
 use crate::model::{HeartbeatName, OwnerName, ServiceName, TeamName};
 
@@ -21,6 +22,7 @@ pub struct Snapshot {
     teams: BTreeMap<TeamName, Parts>,
     book: Arc<Book>,
     heartbeats: BTreeMap<HeartbeatName, Arc<Heartbeat>>,
+    quiet: Derived<QuietRules>,
 }
 
 /// All entries of one team. A team without entries is not kept.
@@ -76,6 +78,18 @@ impl Snapshot {
         &self.book
     }
 
+    /// The silences and the alert hours.
+    pub fn quiet(&self) -> &Arc<QuietRules> {
+        self.quiet.shared(|| {
+            let settings = |(team, parts): (&TeamName, &Parts)| {
+                Some(Entry::Team { team: team.clone(), settings: parts.settings.clone()? })
+            };
+            let is_silence = |entry: &Entry| matches!(entry, Entry::Silence { .. });
+            let teams = self.teams.iter().filter_map(settings);
+            QuietRules::new(teams.chain(self.book.entries().filter(is_silence)))
+        })
+    }
+
     /// A page of entries; see [`Roster::entries`](super::Roster::entries).
     pub fn entries(&self, kind: EntryKind, after: Option<&EntryKey>, limit: usize) -> Vec<Listed> {
         match kind {
@@ -128,7 +142,11 @@ impl Snapshot {
                 };
                 heartbeats.take(limit).map(entry).map(Listed::from).collect()
             }
-            EntryKind::Person | EntryKind::Schedule | EntryKind::Override | EntryKind::Feed => {
+            EntryKind::Person
+            | EntryKind::Schedule
+            | EntryKind::Override
+            | EntryKind::Feed
+            | EntryKind::Silence => {
                 let entries = self.book.entries().filter(|entry| entry.key().kind() == kind);
                 let entries = entries.filter(|entry| after.is_none_or(|after| entry.key() > *after));
                 entries.take(limit).map(Listed::from).collect()
@@ -176,9 +194,11 @@ impl Snapshot {
             EntryKey::Day(team, day) => parts
                 .and_then(|parts| parts.days.get(day).cloned())
                 .map(|rota| Entry::Day { team: team.clone(), day: *day, rota }),
-            EntryKey::Person(_) | EntryKey::Schedule(..) | EntryKey::Override(..) | EntryKey::Feed(..) => {
-                self.book.entry(key)
-            }
+            EntryKey::Person(_)
+            | EntryKey::Schedule(..)
+            | EntryKey::Override(..)
+            | EntryKey::Feed(..)
+            | EntryKey::Silence(_) => self.book.entry(key),
             EntryKey::Heartbeat(name) => self
                 .heartbeats
                 .get(name)
@@ -234,6 +254,7 @@ impl Snapshot {
 
     /// Adds or replaces an entry.
     pub fn put(&mut self, entry: Entry) {
+        self.forget_rules(&entry.key());
         match entry {
             Entry::Service { service, team, owner } => {
                 self.disown(&service);
@@ -250,13 +271,21 @@ impl Snapshot {
             entry @ (Entry::Person { .. }
             | Entry::Schedule { .. }
             | Entry::Override { .. }
-            | Entry::Feed { .. }) => {
+            | Entry::Feed { .. }
+            | Entry::Silence { .. }) => {
                 let team = entry.key().team().cloned();
                 Arc::make_mut(&mut self.book).put(entry);
                 if let Some(team) = team {
                     self.count_schedules(&team);
                 }
             }
+        }
+    }
+
+    /// A team or a silence changes, so the rules are computed again.
+    fn forget_rules(&mut self, key: &EntryKey) {
+        if matches!(key, EntryKey::Team(_) | EntryKey::Silence(_)) {
+            self.quiet = Derived::default();
         }
     }
 
@@ -271,6 +300,7 @@ impl Snapshot {
     }
 
     fn delete(&mut self, key: &EntryKey) {
+        self.forget_rules(key);
         match key {
             EntryKey::Service(service) => self.disown(service),
             EntryKey::Team(team) => {
@@ -282,7 +312,7 @@ impl Snapshot {
                 });
             }
             EntryKey::Day(team, day) => self.change(team, |parts| _ = parts.days.remove(day)),
-            EntryKey::Person(_) => Arc::make_mut(&mut self.book).delete(key),
+            EntryKey::Person(_) | EntryKey::Silence(_) => Arc::make_mut(&mut self.book).delete(key),
             EntryKey::Schedule(team, _) | EntryKey::Override(team, ..) | EntryKey::Feed(team, ..) => {
                 Arc::make_mut(&mut self.book).delete(key);
                 self.count_schedules(team);

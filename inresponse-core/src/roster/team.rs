@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use serde_json::{Map, Value};
 
-use super::Target;
+use super::{Hours, Layer, Target};
 use crate::error::InvalidInput;
 use crate::model::{Contact, Matrix, OwnerName, Severity, Zone};
 
@@ -32,6 +32,8 @@ pub struct Team {
         with = "maybe_seconds"
     )]
     claim_timeout: Option<Duration>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    alert_hours: BTreeMap<Severity, Vec<Hours>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     shift_notices: Option<ShiftNotices>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -84,6 +86,7 @@ impl Team {
                 alert_levels: BTreeMap::new(),
                 levels: Vec::new(),
                 claim_timeout: None,
+                alert_hours: BTreeMap::new(),
                 shift_notices: None,
                 owner: None,
             },
@@ -133,6 +136,11 @@ impl Team {
     /// How long a claim lasts; `None` if claims do not end.
     pub fn claim_timeout(&self) -> Option<Duration> {
         self.claim_timeout
+    }
+
+    /// The weekly hours, in the team's zone, in which a severity is alerted. A severity without hours is always alerted.
+    pub fn alert_hours(&self) -> &BTreeMap<Severity, Vec<Hours>> {
+        &self.alert_hours
     }
 
     /// Whether people are told when their shifts begin, and who else is told.
@@ -194,6 +202,13 @@ impl TeamBuilder {
         self
     }
 
+    /// Sets the weekly hours, in the team's zone, in which a severity is alerted (default: always).
+    #[must_use]
+    pub fn alert_hours(mut self, severity: Severity, hours: Vec<Hours>) -> Self {
+        self.team.alert_hours.insert(severity, hours);
+        self
+    }
+
     /// The team's own ladder (default: none).
     #[must_use]
     pub fn levels(mut self, levels: Vec<TeamLevel>) -> Self {
@@ -249,6 +264,16 @@ impl TeamBuilder {
                 invalid.push(format!("alertLevels.{severity}"), "must be level numbers, counted from 1");
             }
         }
+        for (severity, hours) in &team.alert_hours {
+            let field = format!("alertHours.{severity}");
+            if hours.iter().all(|hours| hours.days.is_empty()) {
+                invalid.push(field, "must open on at least one day");
+            } else if hours.len() > Layer::MAX_HOURS {
+                invalid.push(field, format!("must be at most {}", Layer::MAX_HOURS));
+            } else if let Some(i) = hours.iter().position(|hours| hours.days.is_empty()) {
+                invalid.push(format!("{field}[{i}].days"), "must name at least one day");
+            }
+        }
         if invalid.is_empty() { Ok(team) } else { Err(invalid) }
     }
 }
@@ -276,6 +301,10 @@ impl Team {
                 Value::Object(shown)
             };
             shown.insert("levels".to_owned(), self.levels.iter().map(level).collect());
+        }
+        if !self.alert_hours.is_empty() {
+            let hours = serde_json::to_value(&self.alert_hours).unwrap_or_default();
+            shown.insert("alertHours".to_owned(), hours);
         }
         if let Some(notices) = &self.shift_notices {
             let channel = notices.channel.iter().cloned().map(Target::Contact).collect::<Vec<_>>();

@@ -12,8 +12,8 @@ use inresponse_core::clock::Clock;
 use inresponse_core::engine::{Advanced, Reported, Updated};
 use inresponse_core::memory::{MemoryRoster, MemoryStore};
 use inresponse_core::model::{
-    Contact, DedupKey, IncidentNumber, Person, Report, ReportBuilder, ServiceName, Severity, TeamName,
-    Version,
+    Contact, DedupKey, IncidentNumber, Person, Report, ReportBuilder, RulesId, ServiceName, Severity,
+    TeamName, Version,
 };
 use inresponse_core::notify::{Alert, Notifier, Notifiers, Outcome};
 use inresponse_core::plan::{Draft, Opening, StateChange, TakeOver, Update};
@@ -324,6 +324,15 @@ impl Store for SharedStore {
         let next = self.faults.lock().unwrap().iter().find(|(call, _)| *call == Call::Due).map(|(_, f)| *f);
         let limit = if matches!(next, Some(Fault::Lags)) { 0 } else { limit };
         self.call(Call::Due, async || self.inner.due(now, after, limit).await).await
+    }
+
+    async fn quiet(
+        &self,
+        judged_by: RulesId,
+        after: Option<DueMark>,
+        limit: usize,
+    ) -> Result<Vec<Record>, Outage> {
+        self.inner.quiet(judged_by, after, limit).await
     }
 
     async fn ahead(

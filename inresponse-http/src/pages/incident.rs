@@ -12,7 +12,7 @@ use inresponse_core::{Outage, plan};
 
 use super::live::Live;
 use super::session::SignedIn;
-use super::words::{Line, Moment, Told, trouble, upcoming};
+use super::words::{self, Line, Moment, Told, trouble, upcoming};
 use super::{Frame, Place, html, message, outage};
 use crate::Api;
 use crate::here::Here;
@@ -127,6 +127,8 @@ struct Fragment {
     answer_by: Option<Moment>,
     /// When the claim ends, if no answer is expected before.
     claim_ends: Option<Moment>,
+    /// Until when nobody is alerted, and why.
+    quiet: Option<String>,
     trouble: Option<String>,
     /// The next alerts and their times, unless somebody claims the incident.
     upcoming: Vec<(Moment, String)>,
@@ -173,6 +175,7 @@ fn fragment(api: &Api, record: &Record, me: &Person) -> Fragment {
         is_mine: holder.is_some_and(|signature| signature.by.is(me)),
         holder: holder.map(|signature| (signature.by.to_string(), Moment::clock(zone, signature.at))),
         claim_ends: claim_ends(incident).map(|at| Moment::clock(zone, at)),
+        quiet: incident.quiet().map(|quiet| words::quiet(incident, quiet.until, &quiet.why)),
         answer_by: plan::answer_by(incident).map(|at| Moment::clock(zone, at)),
         trouble: trouble(incident),
         upcoming: upcoming(incident),

@@ -4,8 +4,8 @@ use std::fmt;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use inresponse_core::model::{
-    Contact, Delivery, DeliveryStatus, Event, Incident, KeyName, Level, OutcomeKind, Purpose, StandIn,
-    State as IncidentState, TeamChange, Zone,
+    Contact, Delivery, DeliveryStatus, Event, Incident, KeyName, Level, OutcomeKind, Purpose, QuietWhy,
+    StandIn, State as IncidentState, TeamChange, Zone,
 };
 use inresponse_core::plan::{self, Follows, Happened, Reached, Upcoming};
 
@@ -87,6 +87,21 @@ impl Line {
     }
 }
 
+/// Until when nobody is alerted, and why.
+pub(super) fn quiet(incident: &Incident, until: DateTime<Utc>, why: &[QuietWhy]) -> String {
+    let why: Vec<String> = why.iter().map(quiet_why).collect();
+    let local = incident.matrix().zone().local(until);
+    let until = local.clock().format("%Y-%m-%d %H:%M");
+    format!("Nobody is alerted until {until} {}: {}", local.zone(), why.join(", "))
+}
+
+fn quiet_why(why: &QuietWhy) -> String {
+    match why {
+        QuietWhy::Silence(id) => format!("silence {id}"),
+        QuietWhy::AlertHours { team, severity } => format!("outside the hours of team {team} for {severity}"),
+    }
+}
+
 fn told(incident: &Incident, happened: &Happened<'_>) -> String {
     let and_then = |what: String| match happened.follows {
         Follows::TheNextAtOnce => format!("{what}, so the next level was due at once"),
@@ -148,6 +163,8 @@ fn told(incident: &Incident, happened: &Happened<'_>) -> String {
                 "Team {team} is gone, and nobody takes its place: the people of the last round are alerted"
             )
         }
+        Event::BecameQuiet { until, why } => quiet(incident, *until, why),
+        Event::QuietEnded => "Quiet ended, so the people on call are alerted".to_owned(),
         Event::ClaimEnded { by } => {
             let after = happened
                 .claim_lasted()

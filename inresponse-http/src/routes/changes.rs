@@ -112,9 +112,11 @@ fn quoted(key: &EntryKey) -> String {
         EntryKey::Person(person) => format!("person `{person}`"),
         EntryKey::Schedule(team, schedule) => format!("schedule `{schedule}` of team `{team}`"),
         EntryKey::Heartbeat(heartbeat) => format!("heartbeat `{heartbeat}`"),
-        EntryKey::Service(_) | EntryKey::Day(..) | EntryKey::Override(..) | EntryKey::Feed(..) => {
-            key.to_string()
-        }
+        EntryKey::Service(_)
+        | EntryKey::Day(..)
+        | EntryKey::Override(..)
+        | EntryKey::Feed(..)
+        | EntryKey::Silence(_) => key.to_string(),
     }
 }
 

@@ -128,6 +128,12 @@ fn entry(shown: &Shown<'_>, entry: &model::Entry) -> Entry {
             contacts: Some(vec![shown.contact(contact)]),
             ..at_level(EventKind::HeldBack, round, level)
         },
+        Event::BecameQuiet { until, why } => Entry {
+            until: Some(*until),
+            quiet_by: Some(why.iter().map(ToString::to_string).collect()),
+            ..base(EventKind::BecameQuiet)
+        },
+        Event::QuietEnded => base(EventKind::QuietEnded),
         Event::ClaimEnded { by: who } => by(EventKind::ClaimEnded, who),
         Event::Snoozed { by: who, seconds } => {
             Entry { seconds: i64::try_from(*seconds).ok(), ..by(EventKind::Snoozed, who) }

@@ -7,3 +7,4 @@ pub(crate) mod people;
 pub(crate) mod report;
 pub(crate) mod roster;
 pub(crate) mod schedule;
+pub(crate) mod silence;

@@ -10,6 +10,7 @@ use inresponse_core::model::{Contact, Level, Matrix, OwnerName, ServiceName, Sev
 use inresponse_core::roster::{Entry, RosterChange, Rota, ShiftNotices, Target, Team, TeamLevel, Zone};
 
 use super::field::{at, owner};
+use super::schedule;
 
 /// A target with the name of its field, so that an error can name it.
 pub(crate) type Named = (String, Target);
@@ -66,7 +67,8 @@ pub(crate) fn service_of(entry: &Entry) -> Option<api::Service> {
         | Entry::Schedule { .. }
         | Entry::Override { .. }
         | Entry::Feed { .. }
-        | Entry::Heartbeat { .. } => None,
+        | Entry::Heartbeat { .. }
+        | Entry::Silence { .. } => None,
     }
 }
 
@@ -97,6 +99,16 @@ pub(crate) fn settings(given: TeamSettings) -> Result<(Team, Vec<Named>), Invali
         match severity.parse::<Severity>() {
             Ok(severity) => team = team.alert_levels(severity, levels),
             Err(_) => invalid.push(format!("alertLevels.{severity}"), "must be CRIT, ERR or WARN"),
+        }
+    }
+    for (severity, given) in given.alert_hours.unwrap_or_default() {
+        let field = format!("alertHours.{severity}");
+        let read = |(i, one)| schedule::weekly_hours(&format!("{field}[{i}]"), one, &mut invalid);
+        let hours: Vec<_> = given.iter().enumerate().map(read).collect();
+        match (severity.parse::<Severity>(), hours.into_iter().collect()) {
+            (Ok(severity), Some(hours)) => team = team.alert_hours(severity, hours),
+            (Ok(_), None) => {}
+            (Err(_), _) => invalid.push(field, "must be CRIT, ERR or WARN"),
         }
     }
     let mut levels = Vec::new();
@@ -137,6 +149,11 @@ pub(crate) fn team(name: &TeamName, team: &Team) -> api::Team {
         alert_levels: team.alert_levels().iter().map(|(s, l)| (s.to_string(), l.clone())).collect(),
         levels: team.levels().iter().map(level).collect(),
         claim_timeout_seconds: team.claim_timeout().map(|timeout| timeout.as_secs()),
+        alert_hours: team
+            .alert_hours()
+            .iter()
+            .map(|(severity, hours)| (severity.to_string(), hours.iter().map(schedule::hours_of).collect()))
+            .collect(),
         shift_notices: team
             .shift_notices()
             .map(|notices| api::ShiftNotices { channel: notices.channel.as_ref().map(Contact::to_string) }),

@@ -65,7 +65,7 @@ fn layer(
     let turn = turn(&format!("{field}.turn"), &given.turn, invalid);
     let mut hours = Vec::new();
     for (i, given) in given.hours.unwrap_or_default().iter().enumerate() {
-        hours.push(weekly(&format!("{field}.hours[{i}]"), given, invalid));
+        hours.push(weekly_hours(&format!("{field}.hours[{i}]"), given, invalid));
     }
     let members = members.into_iter().collect::<Option<_>>()?;
     let hours = hours.into_iter().collect::<Option<_>>()?;
@@ -125,7 +125,8 @@ fn turn(field: &str, given: &api::Turn, invalid: &mut InvalidInput) -> Option<Tu
     Some(Turn { every: given.every, unit: unit?, count: count? })
 }
 
-fn weekly(field: &str, given: &api::Hours, invalid: &mut InvalidInput) -> Option<Hours> {
+/// Converts weekly hours from a request.
+pub(super) fn weekly_hours(field: &str, given: &api::Hours, invalid: &mut InvalidInput) -> Option<Hours> {
     let mut days = WeekDays::default();
     let mut valid = true;
     for (i, day) in given.days.iter().enumerate() {
@@ -178,6 +179,15 @@ pub(crate) fn schedule_of(team: &TeamName, name: &ScheduleName, schedule: &Sched
     }
 }
 
+/// Converts weekly hours into the API's type.
+pub(super) fn hours_of(hours: &Hours) -> api::Hours {
+    api::Hours {
+        days: hours.days.days().map(|day| day.to_string()).collect(),
+        from: ClockTime(hours.from).to_string(),
+        to: ClockTime(hours.to).to_string(),
+    }
+}
+
 fn layer_of(layer: &Layer) -> api::Layer {
     let unit = match layer.turn.unit {
         TurnUnit::Hour => "hour",
@@ -189,11 +199,6 @@ fn layer_of(layer: &Layer) -> api::Layer {
         Counting::Elapsed => "elapsed",
         Counting::Worked => "worked",
     };
-    let hours = |hours: &Hours| api::Hours {
-        days: hours.days.days().map(|day| day.to_string()).collect(),
-        from: ClockTime(hours.from).to_string(),
-        to: ClockTime(hours.to).to_string(),
-    };
     let text = |time: Option<WallTime>| time.map(|time| time.to_string());
     api::Layer {
         name: layer.name.to_string(),
@@ -203,7 +208,7 @@ fn layer_of(layer: &Layer) -> api::Layer {
         begins: text(layer.begins),
         until: text(layer.until),
         turn: api::Turn { every: layer.turn.every, unit: unit.to_owned(), count: Some(count.to_owned()) },
-        hours: (!layer.hours.is_empty()).then(|| layer.hours.iter().map(hours).collect()),
+        hours: (!layer.hours.is_empty()).then(|| layer.hours.iter().map(hours_of).collect()),
     }
 }
 

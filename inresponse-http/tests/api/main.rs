@@ -25,6 +25,7 @@ mod outages;
 mod recorded;
 mod roster;
 mod schedules;
+mod silences;
 mod steps;
 mod store;
 mod world;

@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 use inresponse_client::{Heartbeat, HeartbeatEntry, HeartbeatState, Severity};
 
 use super::connect::Connect;
-use super::snooze::amount;
+use super::snooze::time;
 use super::{EXIT, Failure, output};
 
 #[derive(Debug, Subcommand)]
@@ -56,10 +56,10 @@ pub(crate) struct SetArgs {
     #[arg(long, value_parser = |text: &str| Ok::<_, String>(Severity::from(text)))]
     severity: Severity,
     /// The interval between two pings: 30s, 5min, 1d
-    #[arg(long, value_name = "TIME", value_parser = amount)]
+    #[arg(long, value_name = "TIME", value_parser = time)]
     every: u64,
     /// How late a ping may be
-    #[arg(long, value_name = "TIME", value_parser = amount)]
+    #[arg(long, value_name = "TIME", value_parser = time)]
     grace: Option<u64>,
     /// The title of the incident (default: one that contains the heartbeat's name)
     #[arg(long, value_name = "TEXT")]

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use clap::Args;
 use inresponse_client::{
-    DayEntry, HeartbeatEntry, OverrideEntry, PersonEntry, RuleStep, ScheduleEntry, TeamLevel, TeamSettings,
+    DayEntry, HeartbeatEntry, OverrideEntry, PersonEntry, RuleStep, ScheduleEntry, SilenceEntry, TeamLevel,
+    TeamSettings, Time,
 };
 use inresponse_core::model::{OwnerName, PersonId, TeamName};
 use inresponse_core::roster::{CANARY, Entry, EntryKey};
@@ -13,8 +14,8 @@ use super::connect::Connect;
 use super::held::{Held, shortest, shortest_levels};
 use super::{Failure, output};
 use crate::config::{
-    FileDay, FileHeartbeat, FileLevel, FileOverride, FilePerson, FileRoster, FileSchedule, FileStep,
-    FileTeam, Given,
+    FileDay, FileHeartbeat, FileLevel, FileOverride, FilePerson, FileRoster, FileSchedule, FileSilence,
+    FileStep, FileTeam, Given, written,
 };
 
 #[derive(Debug, Args)]
@@ -94,6 +95,9 @@ fn written(held: &Held, team: Option<&TeamName>) -> Written {
                 is_masked |= entry.feeds.as_ref().is_some_and(|feeds| !feeds.is_empty());
                 let team = roster.teams.entry(team.to_string()).or_default();
                 with_schedule(team.schedules.entry(name.to_string()).or_default(), entry.clone());
+            }
+            (EntryKey::Silence(id), Given::Silence(entry)) => {
+                roster.silences.insert(id.to_string(), file_silence(entry.clone()));
             }
             (EntryKey::Override(team, schedule, id), Given::Override(entry)) => {
                 let team = roster.teams.entry(team.to_string()).or_default();
@@ -188,6 +192,7 @@ fn with_settings(team: &mut FileTeam, settings: TeamSettings) {
     team.alert_levels = settings.alert_levels.unwrap_or_default();
     team.levels = settings.levels.unwrap_or_default().into_iter().map(level).collect();
     team.claim_timeout_seconds = settings.claim_timeout_seconds;
+    team.alert_hours = settings.alert_hours.unwrap_or_default();
     team.shift_notices = settings.shift_notices;
 }
 
@@ -214,6 +219,20 @@ fn file_heartbeat(entry: &HeartbeatEntry) -> Option<FileHeartbeat> {
         grace_seconds: entry.grace_seconds.filter(|grace| *grace > 0),
         title: entry.title.clone(),
     })
+}
+
+fn file_silence(entry: SilenceEntry) -> FileSilence {
+    let text = |time: Time| match time {
+        Time::Text(text) => text,
+        Time::Seconds(seconds) => seconds.to_string(),
+    };
+    FileSilence {
+        matchers: entry.matchers.unwrap_or_default().iter().map(written).collect(),
+        from: entry.from.map(text).unwrap_or_default(),
+        to: entry.to.map(text).unwrap_or_default(),
+        weekly: entry.weekly,
+        comment: entry.comment,
+    }
 }
 
 fn file_override(entry: OverrideEntry) -> FileOverride {

@@ -5,11 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use inresponse_client::{
     Client, ClientError, ClientErrorKind, Contacts, Day, DayEntry, Heartbeat, HeartbeatEntry, Levels,
-    Override, OverrideEntry, Owner, Person, PersonEntry, Schedule, ScheduleEntry, Service, Team,
-    TeamSettings,
+    Override, OverrideEntry, Owner, Person, PersonEntry, Schedule, ScheduleEntry, Service, Silence,
+    SilenceEntry, Team, TeamSettings,
 };
 use inresponse_core::InvalidInput;
-use inresponse_core::model::{HeartbeatName, OverrideId, PersonId, ScheduleName, ServiceName, TeamName};
+use inresponse_core::model::{
+    HeartbeatName, OverrideId, PersonId, ScheduleName, ServiceName, SilenceId, TeamName,
+};
 use inresponse_core::roster::{Entry, EntryKey, Snapshot, Target, Zone};
 use inresponse_http::entries;
 
@@ -76,6 +78,9 @@ impl Held {
             if cursor.is_none() {
                 break;
             }
+        }
+        for silence in pages!(silences, |cursor| client.silences(cursor)) {
+            held.silence(silence)?;
         }
         let teams: Vec<TeamName> = held.teams.iter().cloned().collect();
         let schedules = stream::iter(teams).map(|team| schedules(client, team)).buffered(AT_ONCE);
@@ -153,6 +158,14 @@ impl Held {
         let given = HeartbeatEntry::from(heartbeat);
         let entry = entries::heartbeat(&name, given.clone());
         self.keep(Given::Heartbeat(given), entry, &format!("heartbeat {name}"))
+    }
+
+    fn silence(&mut self, silence: Silence) -> Result<(), Failure> {
+        let id = understood("silence", &silence.id, SilenceId::new(&silence.id))?;
+        let from = silence.from;
+        let given = SilenceEntry::from(silence);
+        let entry = entries::silence(&id, given.clone(), from);
+        self.keep(Given::Silence(given), entry, &format!("silence {id}"))
     }
 
     fn team(&mut self, name: &TeamName, team: Team) -> Result<(), Failure> {

@@ -256,6 +256,10 @@ fn shown(details: &Details) -> String {
     if let Some(at) = incident.claim_ends_at {
         field("claim ends", format!("{}, then the alerts begin again", output::time(at)));
     }
+    if let Some(until) = incident.quiet_until {
+        let why = output::line(&incident.quiet_by.join(", "));
+        field("quiet", format!("nobody is alerted until {}: {why}", output::time(until)));
+    }
     if let Some(warning) = warning(incident) {
         field("warning", output::line(&warning));
     }
@@ -399,6 +403,14 @@ fn told(entry: &Entry) -> String {
         EventKind::HandoverUnanswered => {
             format!("{} did not answer in time, so the incident is open again", to())
         }
+        EventKind::BecameQuiet => {
+            let why = entry.quiet_by.as_deref().unwrap_or_default().join(", ");
+            match entry.until {
+                Some(until) => format!("nobody is alerted until {}: {why}", output::time(until)),
+                None => format!("nobody is alerted for now: {why}"),
+            }
+        }
+        EventKind::QuietEnded => "quiet ended, so the people on call are alerted".to_owned(),
         EventKind::ClaimEnded => {
             let by = entry.by.as_deref().unwrap_or("somebody");
             format!("the claim of {by} ended, so the incident is open again")

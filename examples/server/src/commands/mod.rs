@@ -12,6 +12,7 @@ mod incidents;
 mod outlook;
 mod output;
 mod report;
+mod silence;
 mod snooze;
 
 use std::error::Error as StdError;
@@ -112,6 +113,9 @@ pub(crate) enum ClientCommand {
     /// Work with heartbeats: an incident opens if a ping does not come in time.
     #[command(subcommand)]
     Heartbeat(beats::BeatCommand),
+    /// Make, list and lift silences. Alerts that a silence holds are not lost: they are sent when it ends.
+    #[command(subcommand, after_help = EXIT)]
+    Silence(silence::SilenceCommand),
     /// Work with people, services, teams, calendars and schedules.
     #[command(subcommand)]
     Roster(RosterCommand),
@@ -175,6 +179,7 @@ pub(crate) fn run(command: ClientCommand) -> ExitCode {
             ClientCommand::Oncall(args) => incidents::on_call(args).await,
             ClientCommand::Plan(args) => outlook::plan(args).await,
             ClientCommand::Heartbeat(command) => beats::run(command).await,
+            ClientCommand::Silence(command) => silence::run(command).await,
             ClientCommand::Roster(RosterCommand::Import(args)) => import::import(args).await,
             ClientCommand::Roster(RosterCommand::Export(args)) => export::export(args).await,
             ClientCommand::Roster(RosterCommand::Check(args)) => outlook::check(args).await,

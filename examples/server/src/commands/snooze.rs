@@ -30,14 +30,14 @@ pub(super) async fn snooze(args: SnoozeArgs) -> Result<(), Failure> {
 
 /// Reads the time of a snooze, in seconds.
 fn seconds(text: &str) -> Result<u64, String> {
-    match amount(text)? {
-        sum @ 1..=LONGEST => Ok(sum),
+    match time(text)? {
+        seconds @ 1..=LONGEST => Ok(seconds),
         _ => Err("must be from 1s to 7d".to_owned()),
     }
 }
 
-/// Reads a time like `2h` or `1h30m`, in seconds.
-pub(super) fn amount(text: &str) -> Result<u64, String> {
+/// Reads a time of any length, in seconds.
+pub(super) fn time(text: &str) -> Result<u64, String> {
     let unreadable = || "must be a number with a unit: 30m, 2h, 1h30m or 1d".to_owned();
     let (mut rest, mut sum) = (text.trim(), 0u64);
     while !rest.is_empty() {

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use inresponse_client::{Absence, Contacts, Feed, Layer, Levels, Severity, ShiftNotices, StatusUpdates};
+use inresponse_client::{
+    Absence, Contacts, Feed, Hours, Layer, Levels, Severity, ShiftNotices, StatusUpdates, Weekly,
+};
 use serde::{Deserialize, Serialize};
 
 /// Services, teams and their calendars, people, schedules and heartbeats.
@@ -21,6 +23,8 @@ pub(crate) struct FileRoster {
     pub(crate) teams: BTreeMap<String, FileTeam>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) heartbeats: BTreeMap<String, FileHeartbeat>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) silences: BTreeMap<String, FileSilence>,
 }
 
 /// A heartbeat, with the names of the HTTP API or their kebab-case.
@@ -96,6 +100,8 @@ pub(crate) struct FileTeam {
     pub(crate) levels: Vec<FileLevel>,
     #[serde(alias = "claimTimeoutSeconds", skip_serializing_if = "Option::is_none")]
     pub(crate) claim_timeout_seconds: Option<u64>,
+    #[serde(default, alias = "alertHours", skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) alert_hours: BTreeMap<String, Vec<Hours>>,
     #[serde(alias = "shiftNotices", skip_serializing_if = "Option::is_none")]
     pub(crate) shift_notices: Option<ShiftNotices>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -120,6 +126,19 @@ pub(crate) struct FileDay {
     pub(crate) oncall: Contacts,
     #[serde(default = "no_levels", skip_serializing_if = "is_without_levels")]
     pub(crate) escalation: Levels,
+}
+
+/// A silence. Its matchers are written as in Alertmanager.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct FileSilence {
+    pub(crate) matchers: Vec<String>,
+    pub(crate) from: String,
+    pub(crate) to: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) comment: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) weekly: Option<Weekly>,
 }
 
 /// A schedule with its overrides.
@@ -158,7 +177,8 @@ fn is_without_levels(levels: &Levels) -> bool {
 }
 
 /// The words of the HTTP API that have another form in a file: kebab-case.
-const WORDS: [(&str, &str); 12] = [
+const WORDS: [(&str, &str); 13] = [
+    ("alertHours", "alert-hours"),
     ("everySeconds", "every-seconds"),
     ("graceSeconds", "grace-seconds"),
     ("claimTimeoutSeconds", "claim-timeout-seconds"),

@@ -8,6 +8,7 @@ mod file;
 mod file_roster;
 mod imported;
 mod keys;
+mod matchers;
 mod named;
 mod roster;
 mod translation;
@@ -30,11 +31,13 @@ pub(crate) use args::ServeArgs;
 pub(crate) use chosen::{MailConfig, StorageConfig};
 pub(crate) use error::ConfigError;
 pub(crate) use file_roster::{
-    FileDay, FileHeartbeat, FileLevel, FileOverride, FilePerson, FileRoster, FileSchedule, FileStep, FileTeam,
+    FileDay, FileHeartbeat, FileLevel, FileOverride, FilePerson, FileRoster, FileSchedule, FileSilence,
+    FileStep, FileTeam,
 };
 pub(crate) use imported::{read_roster, unquoted};
 pub(crate) use inresponse_channels::SecretText;
 pub(crate) use keys::WeakSecrets;
+pub(crate) use matchers::{matcher, written};
 pub(crate) use named::SAMPLE_TEAM;
 pub(crate) use roster::{FeedUrls, Given, RosterSeed, Wanted, is_masked, masked_schedule};
 pub(crate) use translation::IntakeConfig;

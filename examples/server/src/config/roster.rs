@@ -3,19 +3,20 @@
 use chrono::NaiveDate;
 use inresponse_client::{
     Contacts, DayEntry, Feed, HeartbeatEntry, OverrideEntry, Owner, PersonEntry, RuleStep, ScheduleEntry,
-    TeamLevel, TeamSettings,
+    SilenceEntry, TeamLevel, TeamSettings, Time,
 };
 use inresponse_core::InvalidInput;
 use inresponse_core::model::{
-    Contact, HeartbeatName, OverrideId, OwnerName, PersonId, ScheduleName, ServiceName, TeamName,
+    Contact, HeartbeatName, OverrideId, OwnerName, PersonId, ScheduleName, ServiceName, SilenceId, TeamName,
 };
-use inresponse_core::roster::{self, Entry, Schedule, Zone};
+use inresponse_core::roster::{self, Entry, Matcher, Schedule, Zone};
 use inresponse_http::entries;
 
 use super::file_roster::{
-    FileDay, FileHeartbeat, FileLevel, FileOverride, FilePerson, FileRoster, FileSchedule, FileStep,
-    FileTeam, in_words_of_a_file,
+    FileDay, FileHeartbeat, FileLevel, FileOverride, FilePerson, FileRoster, FileSchedule, FileSilence,
+    FileStep, FileTeam, in_words_of_a_file,
 };
+use super::matchers::matcher;
 use super::rename;
 
 /// The roster of a file.
@@ -23,7 +24,7 @@ use super::rename;
 pub(crate) struct RosterSeed {
     /// The owner of its entries.
     pub(crate) owner: Option<OwnerName>,
-    /// People, teams, schedules, overrides, days, services and heartbeats, in this order.
+    /// People, teams, schedules, overrides, days, services, heartbeats and silences, in this order.
     pub(crate) entries: Vec<Wanted>,
 }
 
@@ -46,6 +47,7 @@ pub(crate) enum Given {
     Schedule(ScheduleEntry),
     Override(OverrideEntry),
     Heartbeat(HeartbeatEntry),
+    Silence(SilenceEntry),
 }
 
 /// The URLs of calendar feeds that a file may contain.
@@ -77,6 +79,9 @@ impl RosterSeed {
         for (name, given) in file.heartbeats {
             reader.heartbeat(&name, given);
         }
+        for (name, given) in file.silences {
+            reader.silence(&name, given);
+        }
         let entries = reader.read.into_iter().flatten().collect();
         Self { owner, entries }
     }
@@ -90,12 +95,13 @@ const OVERRIDES: usize = 3;
 const DAYS: usize = 4;
 const SERVICES: usize = 5;
 const HEARTBEATS: usize = 6;
+const SILENCES: usize = 7;
 
 struct Reader<'a> {
     owner: Option<OwnerName>,
     feeds: FeedUrls,
     invalid: &'a mut InvalidInput,
-    read: [Vec<Wanted>; 7],
+    read: [Vec<Wanted>; 8],
 }
 
 impl Reader<'_> {
@@ -149,6 +155,7 @@ impl Reader<'_> {
             alert_levels: Some(alert_levels),
             levels: Some(given.levels.into_iter().map(level).collect()),
             claim_timeout_seconds: given.claim_timeout_seconds,
+            alert_hours: Some(given.alert_hours).filter(|hours| !hours.is_empty()),
             shift_notices: given.shift_notices,
             owner: self.owner(),
         };
@@ -172,6 +179,30 @@ impl Reader<'_> {
         for (day, given) in given.calendar {
             self.day(&team, format!("{place}.calendar.{day}"), &day, given);
         }
+    }
+
+    fn silence(&mut self, name: &str, given: FileSilence) {
+        let place = format!("roster.silences.{name}");
+        let Some(id) = self.name(&place, SilenceId::new(name)) else { return };
+        let mut matchers = Vec::new();
+        for (i, text) in given.matchers.iter().enumerate() {
+            let read = text.parse::<Matcher>().map_err(|e| rename(&e, &format!("{place}.matchers[{i}]")));
+            matchers.extend(self.invalid.keep(read).as_ref().map(matcher));
+        }
+        if matchers.len() < given.matchers.len() {
+            return;
+        }
+        let given = SilenceEntry {
+            matchers: Some(matchers),
+            from: Some(Time::Text(given.from)),
+            to: Some(Time::Text(given.to)),
+            weekly: given.weekly,
+            comment: given.comment,
+            owner: self.owner(),
+        };
+        // The file says when it begins, so the time of today is not needed.
+        let entry = entries::silence(&id, given.clone(), chrono::DateTime::UNIX_EPOCH);
+        self.keep(SILENCES, place, Given::Silence(given), entry);
     }
 
     fn day(&mut self, team: &TeamName, place: String, day: &str, given: FileDay) {

@@ -110,9 +110,11 @@ impl Model {
                 let rota = days(team).and_then(|days| days.get(&self.date(*day)));
                 rota.map(|rota| Entry::Day { team: team.clone(), day: *day, rota: rota.clone() })
             }
-            EntryKey::Person(_) | EntryKey::Schedule(..) | EntryKey::Override(..) | EntryKey::Feed(..) => {
-                tables.book.entry(&self.crew_key(key))
-            }
+            EntryKey::Person(_)
+            | EntryKey::Schedule(..)
+            | EntryKey::Override(..)
+            | EntryKey::Feed(..)
+            | EntryKey::Silence(_) => tables.book.entry(&self.crew_key(key)),
             EntryKey::Heartbeat(name) => tables
                 .heartbeats
                 .get(name)

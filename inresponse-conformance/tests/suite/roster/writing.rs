@@ -34,7 +34,11 @@ impl Model {
                 }
                 days.insert(self.date(*day), Arc::new(self.kept_rota(rota)));
             }
-            Entry::Person { .. } | Entry::Schedule { .. } | Entry::Override { .. } | Entry::Feed { .. } => {
+            Entry::Person { .. }
+            | Entry::Schedule { .. }
+            | Entry::Override { .. }
+            | Entry::Feed { .. }
+            | Entry::Silence { .. } => {
                 self.put_crew(disk, entry);
             }
             Entry::Heartbeat { name, heartbeat } => {
@@ -96,7 +100,11 @@ impl Model {
                     }
                 }
             }
-            EntryKey::Person(_) | EntryKey::Schedule(..) | EntryKey::Override(..) | EntryKey::Feed(..) => {
+            EntryKey::Person(_)
+            | EntryKey::Schedule(..)
+            | EntryKey::Override(..)
+            | EntryKey::Feed(..)
+            | EntryKey::Silence(_) => {
                 self.delete_crew(disk, key);
             }
             EntryKey::Heartbeat(name) => _ = disk.heartbeats.remove(name),

@@ -77,6 +77,8 @@ broken! { store, super::model::harness;
     p09_due_follows_the_last_commit: keeps_the_first_due_time, forgets_the_due_time_on_commit;
     p11_what_is_claimed_or_resolved_is_no_longer_due: keeps_what_is_claimed_due;
     p14_whatever_lies_ahead_of_the_clock_is_found: looks_ahead_by_the_last_change, looks_ahead_by_the_due_time;
+    p21_what_was_judged_by_other_rules_is_found:
+        finds_what_the_same_rules_judged, lists_quiet_without_the_mark;
     p09_what_a_newer_version_wrote_is_kept: keeps_what_it_knows;
 
     p01_a_new_incident_is_loaded_as_it_was_answered:

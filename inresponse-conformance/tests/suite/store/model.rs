@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, SubsecRound, Utc};
 use inresponse_conformance::{Durable, Expiring, Harness, Interrupted, Line, Shared};
 use inresponse_core::Outage;
-use inresponse_core::model::{DedupKey, IncidentNumber, ServiceName, State, Version};
+use inresponse_core::model::{DedupKey, IncidentNumber, RulesId, ServiceName, State, Version};
 use inresponse_core::plan::{Draft, Opening};
 use inresponse_core::store::{Census, Committed, Created, DueMark, ListQuery, Record, Store};
 use tokio::task::yield_now;
@@ -473,6 +473,16 @@ impl Store for Model {
     ) -> Result<Vec<Record>, Outage> {
         yield_now().await;
         Ok(self.is_ahead(now, after, limit))
+    }
+
+    async fn quiet(
+        &self,
+        judged_by: RulesId,
+        after: Option<DueMark>,
+        limit: usize,
+    ) -> Result<Vec<Record>, Outage> {
+        yield_now().await;
+        Ok(self.is_quiet(judged_by, after, limit))
     }
 
     async fn commit(&self, version: Version, draft: &Draft) -> Result<Committed, Outage> {

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use inresponse_core::Outage;
-use inresponse_core::model::{DedupKey, Incident, IncidentNumber, ServiceName, State};
+use inresponse_core::model::{DedupKey, Incident, IncidentNumber, RulesId, ServiceName, State};
 use inresponse_core::plan;
 use inresponse_core::store::{Census, DueMark, ListQuery, Record};
 
@@ -68,6 +68,18 @@ impl Model {
             looks_ahead_by_the_last_change => record.incident.updated_at() > now,
             looks_ahead_by_the_due_time => plan::due_at(&record.incident) > Some(now),
             _ => true,
+        });
+        found.truncate(limit);
+        found
+    }
+
+    pub(super) fn is_quiet(&self, rules: RulesId, after: Option<DueMark>, limit: usize) -> Vec<Record> {
+        let defect = self.defect.unwrap_or(none);
+        let after = after.filter(|_| defect != lists_quiet_without_the_mark);
+        let mut found = self.is_due(DateTime::<Utc>::MAX_UTC, after, usize::MAX);
+        found.retain(|record| {
+            plan::judged_by(&record.incident)
+                .is_some_and(|by| (by == rules) == (defect == finds_what_the_same_rules_judged))
         });
         found.truncate(limit);
         found

@@ -11,6 +11,7 @@
 //! | `call_in` | people who are called in: promises 9, 11, 19, 20 |
 //! | `people` | states, claimants, releases: promises 5, 6, 11 |
 //! | `claim_end` | claims that end, and snoozes: promise 22 |
+//! | `defer` | silences and alert hours: promise 21 |
 //! | `claim_notice` | the notice before a claim ends: promise 22 |
 //! | `answers` | whose answer over a channel counts: promise 20 |
 //! | `handover` | a person who was given it and does not answer: promises 9, 22 |
@@ -30,6 +31,7 @@ mod call_in;
 mod claim_end;
 mod claim_notice;
 mod clocks;
+mod defer;
 mod handover;
 mod keys;
 mod ladder;

@@ -12,8 +12,9 @@ use crate::model::{
 use crate::notify::Outcome;
 use crate::plan::{
     self, Alerted, Decision, Dispatch, Held, Hold, HoldNothing, Input, NextRound, Plan, Refusal, RoundOf,
-    StateChange, TakeOver, Update,
+    Ruled, StateChange, TakeOver, Update,
 };
+use crate::roster::QuietRules;
 
 /// An incident and the time. Sends are written as `level:contact`, with `#attempt` after the first.
 #[derive(Debug, Clone)]
@@ -25,6 +26,8 @@ pub(super) struct Scene {
     pub(super) matrix: Matrix,
     pub(super) owner: &'static str,
     pub(super) alerted: Alerted,
+    /// The silences and alert hours of the roster.
+    pub(super) rules: QuietRules,
 }
 
 /// Holds back some deliveries.
@@ -57,7 +60,14 @@ impl Scene {
         let (opening, sends) = plan::open(report(severity), team, matrix.clone(), None, T0);
         assert!(sends.is_empty(), "a lease that nobody asked for");
         let incident = opening.numbered(IncidentNumber::new(10_001)).into_incident();
-        Self { incident, now: T0, matrix, owner: "devops", alerted: Alerted::Team }
+        Self {
+            incident,
+            now: T0,
+            matrix,
+            owner: "devops",
+            alerted: Alerted::Team,
+            rules: QuietRules::default(),
+        }
     }
 
     pub(super) fn crit(matrix: Matrix) -> Self {
@@ -83,6 +93,9 @@ impl Scene {
                 (State::Claimed, Purpose::Alert(_)) | (State::Resolved, _) => false,
             };
             assert!(plan.sends.iter().all(may), "promise 11");
+            let is_alert = |send: &Dispatch| send.delivery.purpose.level().is_some();
+            let is_quiet = self.incident.quiet().is_some();
+            assert!(!(is_quiet && plan.sends.iter().any(is_alert)), "promise 21");
         }
         decision
     }
@@ -120,6 +133,8 @@ impl Scene {
     }
 
     pub(super) fn lease(&mut self, hold: &dyn Hold) -> Vec<Dispatch> {
+        let rules = self.rules.clone();
+        let hold = &Ruled { hold, rules: &rules };
         let mut round = None;
         for _ in 0..2 {
             match self.try_step(Input::Due { lease: LEASE, hold, round: round.take() }) {
@@ -263,6 +278,27 @@ impl Scene {
             Decision::Nothing => false,
             other => panic!("{other:?}"),
         }
+    }
+
+    /// The process judges the incident by today's rules; whether anything changed.
+    pub(super) fn judge(&mut self) -> bool {
+        let rules = self.rules.clone();
+        let mut round = None;
+        for _ in 0..2 {
+            let decision =
+                plan::step(&self.incident, Input::Judge { rules: &rules, round: round.take() }, self.now);
+            match decision {
+                Decision::Change(plan) => {
+                    assert!(plan.sends.is_empty(), "a judgement sends nothing itself");
+                    self.incident = plan.draft.into_incident();
+                    return true;
+                }
+                Decision::Nothing => return false,
+                Decision::NeedsRound(of) => round = Some(self.next_round(of)),
+                Decision::Refuse(refusal) => panic!("refused a judgement: {refusal}"),
+            }
+        }
+        panic!("asked for a round again")
     }
 
     /// Somebody asks for something; `Ok(true)` if it changed anything.

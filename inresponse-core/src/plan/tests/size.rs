@@ -102,7 +102,14 @@ fn open(matrix: Matrix) -> Scene {
     let team = TeamName::new("\"".repeat(128)).unwrap();
     let (opening, _) = plan::open(longest_report(), team, matrix.clone(), None, super::T0);
     let incident = opening.numbered(IncidentNumber::new(u64::MAX)).into_incident();
-    Scene { incident, now: super::T0, matrix, owner: "devops", alerted: Alerted::Team }
+    Scene {
+        incident,
+        now: super::T0,
+        matrix,
+        owner: "devops",
+        alerted: Alerted::Team,
+        rules: Default::default(),
+    }
 }
 
 /// What everybody and every carrier may do to make it grow, for many rounds.

@@ -83,6 +83,7 @@ fn entry(text: &str) -> Entry {
             let heartbeat = Heartbeat::new(service, Severity::Crit, every, std::time::Duration::ZERO, None);
             Entry::heartbeat(&name, heartbeat.unwrap())
         }
+        EntryKey::Silence(id) => panic!("a silence names nothing: {id}"),
     }
 }
 

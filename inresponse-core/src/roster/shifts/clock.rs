@@ -18,14 +18,14 @@ pub(super) const NEVER: i64 = Era::FAR;
 ///
 /// It keeps the era of the last question. Within an era, most answers need only an addition.
 #[derive(Debug)]
-pub(super) struct Clock {
+pub(in crate::roster) struct Clock {
     zone: Zone,
     era: Cell<Era>,
 }
 
 impl Clock {
     /// The clocks of `zone`, to be asked about instants near `at`.
-    pub(super) fn new(zone: &Zone, at: i64) -> Self {
+    pub(in crate::roster) fn new(zone: &Zone, at: i64) -> Self {
         Self { zone: zone.clone(), era: Cell::new(zone.era(at)) }
     }
 

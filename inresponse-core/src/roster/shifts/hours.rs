@@ -5,12 +5,12 @@ use chrono::{NaiveTime, Timelike, Weekday};
 use super::clock::{Clock, DAY, NEVER, WEEK};
 use crate::roster::{Hours, WeekDays};
 
-/// The weekly hours of a layer.
+/// The weekly hours of a layer, of a team's alerts or of a silence.
 ///
 /// Hours are a span between two local times. They start at the first occurrence of one and end at the last occurrence
 /// of the other.
 #[derive(Debug)]
-pub(super) struct WeeklyHours {
+pub(in crate::roster) struct WeeklyHours {
     rules: Vec<Rule>,
     /// Seconds of the week, from Monday, at which hours begin and end in turn. The first is a beginning.
     edges: Vec<i64>,
@@ -26,14 +26,14 @@ struct Rule {
 
 /// Whether there are hours at an instant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Open {
+pub(in crate::roster) enum Open {
     Yes,
     No,
 }
 
 impl WeeklyHours {
     /// `None` if there are hours at all times.
-    pub(super) fn new(hours: &[Hours]) -> Option<Self> {
+    pub(in crate::roster) fn new(hours: &[Hours]) -> Option<Self> {
         if hours.is_empty() {
             return None;
         }
@@ -48,7 +48,7 @@ impl WeeklyHours {
     }
 
     /// Whether there are hours at an instant, and until when the answer is valid.
-    pub(super) fn at(&self, clock: &Clock, at: i64) -> (Open, i64) {
+    pub(in crate::roster) fn at(&self, clock: &Clock, at: i64) -> (Open, i64) {
         let era = clock.era(at);
         if !era.is_plain(at) {
             return self.near_a_change(clock, at);

@@ -39,8 +39,10 @@ use chrono::{DateTime, Utc};
 use super::Directory;
 use crate::model::{ScheduleName, TeamName};
 
+pub(super) use clock::Clock;
 use clock::{NEVER, bound};
 use duty::{Duty, Origin};
+pub(super) use hours::{Open, WeeklyHours};
 use reader::Reader;
 use whom::{Known, Window};
 

@@ -14,6 +14,7 @@ pub(super) fn name(key: &EntryKey) -> String {
         | EntryKey::Schedule(..)
         | EntryKey::Override(..)
         | EntryKey::Feed(..)
-        | EntryKey::Heartbeat(_) => key.to_string(),
+        | EntryKey::Heartbeat(_)
+        | EntryKey::Silence(_) => key.to_string(),
     })
 }

@@ -4,10 +4,10 @@ use std::fmt;
 
 use anstyle::{AnsiColor, Style};
 use inresponse_client::{Client, ClientError};
-use inresponse_core::model::{MethodName, StatusUpdates};
+use inresponse_core::model::{MethodName, Severity, StatusUpdates};
 use inresponse_core::roster::{
-    DayAhead, Entry, EntryKey, Heartbeat, Layer, Member, Override, Profile, Rota, RuleStep, Schedule, Target,
-    Team, TeamLevel, Turn, TurnUnit, WeeklyTest,
+    ClockTime, DayAhead, Entry, EntryKey, Heartbeat, Hours, Layer, Member, Override, Profile, Rota, RuleStep,
+    Schedule, Silence, Target, Team, TeamLevel, Turn, TurnUnit, WeeklyTest,
 };
 use serde::{Serialize, Serializer};
 
@@ -35,6 +35,7 @@ pub(super) fn told(entry: &Entry) -> String {
         Entry::Override { stand_in, .. } => self::stand_in(stand_in),
         Entry::Feed { .. } => String::new(),
         Entry::Heartbeat { heartbeat, .. } => self::heartbeat(heartbeat),
+        Entry::Silence { silence, .. } => self::silence(silence),
     };
     let owner = entry.owner().map(|owner| format!(" [owner {owner}]")).unwrap_or_default();
     output::line(&format!("{text}{owner}"))
@@ -44,6 +45,13 @@ fn heartbeat(one: &Heartbeat) -> String {
     let title = one.title().map(|title| format!(": {title}")).unwrap_or_default();
     let (every, grace) = (one.every().as_secs(), one.grace().as_secs());
     format!("{} {}, every {every} s, grace {grace} s{title}", one.severity(), one.service())
+}
+
+/// A silence: its matchers, and from when to when.
+fn silence(silence: &Silence) -> String {
+    let matchers: Vec<String> = silence.matchers().iter().map(ToString::to_string).collect();
+    let span = format!("{} to {}", output::time(silence.from()), output::time(silence.to()));
+    format!("{}; {span}", matchers.join(", "))
 }
 
 fn together(targets: &[Target]) -> String {
@@ -65,6 +73,12 @@ fn team(team: &Team) -> String {
     let levels: String = team.levels().iter().map(level).collect();
     let masks = team.alert_levels().iter();
     let masks: String = masks.map(|(severity, levels)| format!(", {severity} alerts {levels:?}")).collect();
+    let hours = |(severity, hours): (&Severity, &Vec<Hours>)| {
+        let span =
+            |hours: &Hours| format!("{} {} to {}", hours.days, ClockTime(hours.from), ClockTime(hours.to));
+        format!(", {severity} in {}", hours.iter().map(span).collect::<Vec<_>>().join(" and "))
+    };
+    let hours: String = team.alert_hours().iter().map(hours).collect();
     let (zone, wait) = (team.timezone().name(), team.escalate_after().as_secs());
     let (repeat, fallback) = (team.repeat(), together(team.fallback()));
     let notices = match team.shift_notices().map(|notices| &notices.channel) {
@@ -74,7 +88,7 @@ fn team(team: &Team) -> String {
     };
     let timeout = team.claim_timeout().map(|time| format!(", claims end after {} s", time.as_secs()));
     let timeout = timeout.unwrap_or_default();
-    format!("{zone}, {wait} s, repeat {repeat}, fallback {fallback}{levels}{masks}{timeout}{notices}")
+    format!("{zone}, {wait} s, repeat {repeat}, fallback {fallback}{levels}{masks}{hours}{timeout}{notices}")
 }
 
 fn person(person: &Profile) -> String {
@@ -178,6 +192,9 @@ pub(super) async fn put(client: &Client, key: &EntryKey, given: &Given) -> Resul
         (EntryKey::Schedule(team, name), Given::Schedule(entry)) => {
             client.put_schedule(team.as_str(), name.as_str(), entry).await.map(drop)
         }
+        (EntryKey::Silence(id), Given::Silence(entry)) => {
+            client.put_silence(id.as_str(), entry).await.map(drop)
+        }
         (EntryKey::Override(team, schedule, id), Given::Override(entry)) => {
             client.put_override(team.as_str(), schedule.as_str(), id.as_str(), entry).await.map(drop)
         }
@@ -193,7 +210,8 @@ pub(super) async fn put(client: &Client, key: &EntryKey, given: &Given) -> Resul
             | EntryKey::Schedule(..)
             | EntryKey::Override(..)
             | EntryKey::Feed(..)
-            | EntryKey::Heartbeat(_),
+            | EntryKey::Heartbeat(_)
+            | EntryKey::Silence(_),
             _,
         ) => Ok(()),
     }
@@ -210,6 +228,7 @@ pub(super) async fn delete(client: &Client, key: &EntryKey) -> Result<(), Client
         EntryKey::Override(team, schedule, id) => {
             client.delete_override(team.as_str(), schedule.as_str(), id.as_str()).await
         }
+        EntryKey::Silence(id) => client.delete_silence(id.as_str()).await,
         // Copies of feeds are deleted with their schedules.
         EntryKey::Feed(..) => Ok(()),
         EntryKey::Heartbeat(name) => client.delete_heartbeat(name.as_str()).await,

@@ -5,7 +5,7 @@ mod change;
 mod hands;
 mod read;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -16,7 +16,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use inresponse_client::{Client, ClientError, TeamLevel, TeamSettings};
 use inresponse_core::clock::{Clock, SystemClock};
 use inresponse_core::model::{OwnerName, TeamName};
-use inresponse_core::roster::{Entry, EntryKey, Snapshot, Target, Team};
+use inresponse_core::roster::{ClockTime, Entry, EntryKey, Snapshot, Target, Team};
 use inresponse_http::entries;
 
 use super::connect::Connect;
@@ -216,6 +216,14 @@ fn settings_of(team: &Team) -> TeamSettings {
         notify: inresponse_client::Contacts::Many(list(&level.notify)),
         wait_seconds: level.wait.map(|wait| wait.as_secs()),
     };
+    let hours = |hours: &inresponse_core::roster::Hours| inresponse_client::Hours {
+        days: hours.days.days().map(|day| day.to_string()).collect(),
+        from: ClockTime(hours.from).to_string(),
+        to: ClockTime(hours.to).to_string(),
+    };
+    let open = team.alert_hours().iter();
+    let open: BTreeMap<_, Vec<_>> =
+        open.map(|(severity, of)| (severity.to_string(), of.iter().map(hours).collect())).collect();
     TeamSettings {
         timezone: Some(team.timezone().name().to_owned()),
         escalate_after_seconds: Some(team.escalate_after().as_secs()),
@@ -223,6 +231,7 @@ fn settings_of(team: &Team) -> TeamSettings {
         alert_levels: Some(masks.collect()),
         levels: Some(team.levels().iter().map(level).collect()),
         claim_timeout_seconds: team.claim_timeout().map(|timeout| timeout.as_secs()),
+        alert_hours: Some(open).filter(|open| !open.is_empty()),
         shift_notices: team.shift_notices().map(|notices| inresponse_client::ShiftNotices {
             channel: notices.channel.as_ref().map(ToString::to_string),
         }),
@@ -281,7 +290,7 @@ fn pruned(held: &Held, named: &BTreeSet<EntryKey>, owner: &OwnerName) -> Result<
     let mut gone: Vec<EntryKey> = gone.into_iter().collect();
     gone.sort_by_key(|key| match key {
         EntryKey::Override(..) | EntryKey::Feed(..) | EntryKey::Heartbeat(_) => 0,
-        EntryKey::Day(..) | EntryKey::Service(_) => 1,
+        EntryKey::Day(..) | EntryKey::Service(_) | EntryKey::Silence(_) => 1,
         EntryKey::Schedule(..) => 2,
         EntryKey::Team(_) => 3,
         EntryKey::Person(_) => 4,
