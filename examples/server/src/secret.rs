@@ -1,10 +1,10 @@
 //! The secrets that sign claim links.
 
 use chrono::{DateTime, Utc};
+use inresponse_channels::SecretText;
 use inresponse_core::Outage;
 use inresponse_core::claim::TokenSecret;
 
-use crate::config::SecretText;
 use crate::storage::Storage;
 
 const CURRENT: &str = "token-secret";

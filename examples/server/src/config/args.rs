@@ -3,8 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-
-use super::SecretText;
+use inresponse_channels::SecretText;
 
 /// Each flag is also an environment variable and an entry of the config file with the same name. A flag overrides
 /// the environment, and the environment overrides the file. The file cannot allow weak secrets.

@@ -1,9 +1,9 @@
 //! Reads and checks the API keys of the flag and the config file.
 
+use inresponse_channels::SecretText;
 use inresponse_core::InvalidInput;
 use inresponse_http::{ApiKey, Grant, Scope};
 
-use super::SecretText;
 use super::file::FileKey;
 
 /// Whether the server accepts API keys that are short enough to guess.

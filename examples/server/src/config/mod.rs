@@ -17,7 +17,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use inresponse_channels::{ChannelSettings, GivenChannels, told};
+use inresponse_channels::{ChannelSettings, GivenChannels, SecretText, told};
 use inresponse_core::claim::TokenSecret;
 use inresponse_core::engine::UnverifiedPhones;
 use inresponse_core::model::{Contact, StatusUpdates, TeamName};
@@ -35,7 +35,6 @@ pub(crate) use file_roster::{
     FileStep, FileTeam,
 };
 pub(crate) use imported::{read_roster, unquoted};
-pub(crate) use inresponse_channels::SecretText;
 pub(crate) use keys::WeakSecrets;
 pub(crate) use matchers::{matcher, written};
 pub(crate) use named::SAMPLE_TEAM;

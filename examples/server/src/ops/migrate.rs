@@ -6,12 +6,13 @@ use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 
 use clap::Args;
+use inresponse_channels::SecretText;
 use inresponse_core::Outage;
 use inresponse_core::transfer::{Part, Progress, Target, transfer};
 use inresponse_postgres::PostgresConfig;
 use inresponse_sqlite::SqliteConfig;
 
-use crate::config::{SecretText, StorageConfig};
+use crate::config::StorageConfig;
 
 /// Copy everything from one database to another: a file of SQLite, or the URL of a PostgreSQL database.
 ///
