@@ -162,7 +162,8 @@ mod tests {
         let one = IncidentNumber::new(1);
         let two = IncidentNumber::new(2);
         let begin = [(0, Defined), (0, Looked), (5, Acknowledged)];
-        let cases: [(&str, &[(u64, Seen)], bool); 8] = [
+        type Case<'a> = (&'a str, &'a [(u64, Seen)], bool);
+        let cases: [Case<'_>; 8] = [
             ("in time", &[(15, Looked), (15, Opened(one))], true),
             ("early", &[(14, Looked), (14, Opened(one))], false),
             ("after an outage", &[(50, Looked), (55, Opened(one))], false),
