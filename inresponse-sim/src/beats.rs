@@ -279,6 +279,7 @@ impl Stage {
             }
             for seat in 0..self.seats.len() {
                 self.look(seat);
+                self.observe();
             }
             if self.now() >= ping_at && !matches!(mood, Mood::Silent) {
                 self.ping();
@@ -313,6 +314,7 @@ impl Stage {
                     self.see(Seen::Looked);
                 }
             }
+            self.observe();
             if pings {
                 self.steady_ping();
             }

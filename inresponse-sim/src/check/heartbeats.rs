@@ -64,7 +64,11 @@ fn first_return(history: &History, after: usize, before: usize) -> Option<Durati
 /// An incident must not open before the sender had its interval.
 fn early(history: &History, nth: usize, at: Duration, number: IncidentNumber) -> Option<String> {
     let (sign, signed_at) = last_sign(history, nth)?;
-    let back = first_return(history, sign, nth);
+    // If the miss was decided before the servers went away, only its incident was left to create.
+    let could_decide =
+        |(at, seen): &(Duration, Seen)| *seen == Seen::Troubled && *at >= signed_at + history.span;
+    let decided_at = history.seen[sign..nth].iter().find(|event| could_decide(event)).map(|(at, _)| *at);
+    let back = first_return(history, sign, nth).filter(|back| decided_at.is_none_or(|at| at >= *back));
     let earliest = back.map_or(signed_at, |back| back.max(signed_at)) + history.span;
     if at >= earliest || is_late(history, sign) {
         return None;
@@ -74,28 +78,35 @@ fn early(history: &History, nth: usize, at: Duration, number: IncidentNumber) ->
     ))
 }
 
-/// Whether the incident may be that of a miss before the sign: a server may have decided it, and had no time to create the
-/// incident before the ping came.
-fn is_late(history: &History, sign: usize) -> bool {
-    let Some((before, before_at)) = last_sign(history, sign) else { return false };
-    let between = &history.seen[before..=sign];
-    let is_told = between.iter().any(|(_, seen)| matches!(seen, Seen::Opened(_)));
-    let could_decide =
-        |(at, seen): &(Duration, Seen)| matches!(seen, Seen::Troubled) && *at >= before_at + history.span;
-    !is_told && between.iter().any(could_decide)
+/// Whether the incident may be that of a miss before that ping, or before an earlier one: a server may have decided it, and
+/// failed to create the incident before the ping came. It is tried again until it succeeds.
+fn is_late(history: &History, ping: usize) -> bool {
+    let mut ping = ping;
+    while let Some((before, before_at)) = last_sign(history, ping) {
+        let between = &history.seen[before..=ping];
+        if between.iter().any(|(_, seen)| matches!(seen, Seen::Opened(_))) {
+            return false;
+        }
+        let could_decide =
+            |(at, seen): &(Duration, Seen)| matches!(seen, Seen::Troubled) && *at >= before_at + history.span;
+        if between.iter().any(could_decide) {
+            return true;
+        }
+        ping = before;
+    }
+    false
 }
 
 /// Between two signs of life only one incident opens.
 fn twice(history: &History, nth: usize, number: IncidentNumber) -> Option<String> {
-    let earlier = history.seen[..nth].iter().rev();
-    let mut since = earlier.take_while(|(_, seen)| !is_sign(*seen) && *seen != Seen::Maybe);
-    let other = since.find_map(|(_, seen)| match seen {
+    let ends_a_miss = |at: &usize| is_sign(history.seen[*at].1) || history.seen[*at].1 == Seen::Maybe;
+    let ping = (0..nth).rev().find(ends_a_miss)?;
+    let other = history.seen[ping..nth].iter().find_map(|(_, seen)| match seen {
         Seen::Opened(other) => Some(*other),
         _ => None,
     })?;
-    let sign = last_sign(history, nth).map(|(sign, _)| sign)?;
-    // The first of the two may be that of a miss before the sign.
-    (!is_late(history, sign)).then(|| format!("incidents {other} and {number} opened for one miss"))
+    // The first of the two may be that of a miss before the ping.
+    (!is_late(history, ping)).then(|| format!("incidents {other} and {number} opened for one miss"))
 }
 
 /// A sender that stays silent has an incident.
@@ -151,7 +162,8 @@ mod tests {
         let one = IncidentNumber::new(1);
         let two = IncidentNumber::new(2);
         let begin = [(0, Defined), (0, Looked), (5, Acknowledged)];
-        let cases: [(&str, &[(u64, Seen)], bool); 8] = [
+        type Case<'a> = (&'a str, &'a [(u64, Seen)], bool);
+        let cases: [Case<'_>; 8] = [
             ("in time", &[(15, Looked), (15, Opened(one))], true),
             ("early", &[(14, Looked), (14, Opened(one))], false),
             ("after an outage", &[(50, Looked), (55, Opened(one))], false),
