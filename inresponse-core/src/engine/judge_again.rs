@@ -10,6 +10,7 @@ use chrono::{DateTime, Utc};
 use futures_util::stream::{self, StreamExt};
 
 use super::advance::{PAGE, next_page};
+#[cfg(feature = "runner")]
 use super::clocks::Clocks;
 use super::lookup::Lookup;
 use super::swap::{Changed, Swap};
@@ -35,6 +36,7 @@ const ASK_ANYWAY: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub(super) struct JudgeAgain {
     pub(super) store: Arc<dyn Store>,
+    #[cfg(feature = "runner")]
     pub(super) clocks: Arc<Clocks>,
     pub(super) lookup: Arc<Lookup>,
     pub(super) swap: Arc<Swap>,
