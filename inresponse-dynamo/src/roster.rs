@@ -314,7 +314,7 @@ impl Roster for DynamoRoster {
         let mut listed: BTreeMap<EntryKey, Option<Entry>> = BTreeMap::new();
         let (_, book) = self.book().await?;
         let is_in_book = match kind {
-            EntryKind::Service | EntryKind::Team | EntryKind::Day => false,
+            EntryKind::Service | EntryKind::Team | EntryKind::Day | EntryKind::Heartbeat => false,
             EntryKind::Person
             | EntryKind::Schedule
             | EntryKind::Override

@@ -248,6 +248,7 @@ impl EngineBuilder {
         });
         let judge_again = || JudgeAgain {
             store: Arc::clone(&store),
+            #[cfg(feature = "runner")]
             clocks: Arc::clone(&clocks),
             lookup: Arc::clone(&lookup),
             swap: Arc::clone(&swap),

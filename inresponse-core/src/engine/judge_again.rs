@@ -9,6 +9,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use futures_util::stream::{self, StreamExt};
 
+#[cfg(feature = "runner")]
 use super::clocks::Clocks;
 use super::lookup::Lookup;
 use super::paging::Paging;
@@ -35,6 +36,7 @@ const ASK_ANYWAY: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub(super) struct JudgeAgain {
     pub(super) store: Arc<dyn Store>,
+    #[cfg(feature = "runner")]
     pub(super) clocks: Arc<Clocks>,
     pub(super) lookup: Arc<Lookup>,
     pub(super) swap: Arc<Swap>,

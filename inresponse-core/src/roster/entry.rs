@@ -40,7 +40,7 @@ pub enum EntryKind {
 
 impl EntryKind {
     /// All kinds of entries.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Service,
         Self::Team,
         Self::Day,

@@ -15,7 +15,7 @@ use super::held::{Held, shortest, shortest_levels};
 use super::{Failure, output};
 use crate::config::{
     FileDay, FileHeartbeat, FileLevel, FileOverride, FilePerson, FileRoster, FileSchedule, FileSilence,
-    FileStep, FileTeam, Given, written,
+    FileStep, FileTeam, Given, matcher_text,
 };
 
 #[derive(Debug, Args)]
@@ -227,7 +227,7 @@ fn file_silence(entry: SilenceEntry) -> FileSilence {
         Time::Seconds(seconds) => seconds.to_string(),
     };
     FileSilence {
-        matchers: entry.matchers.unwrap_or_default().iter().map(written).collect(),
+        matchers: entry.matchers.unwrap_or_default().iter().map(matcher_text).collect(),
         from: entry.from.map(text).unwrap_or_default(),
         to: entry.to.map(text).unwrap_or_default(),
         weekly: entry.weekly,

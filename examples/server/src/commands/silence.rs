@@ -7,7 +7,7 @@ use inresponse_core::roster;
 
 use super::connect::Connect;
 use super::{Failure, output, snooze};
-use crate::config::{matcher, written};
+use crate::config::{matcher, matcher_text};
 
 /// The longest silence, in seconds.
 const LONGEST: u64 = 400 * 24 * 3600;
@@ -16,7 +16,7 @@ const LONGEST: u64 = 400 * 24 * 3600;
 pub(crate) enum SilenceCommand {
     /// Make a silence: incidents that it matches are recorded, but nobody is alerted until it ends.
     ///
-    /// Matchers are written as in Alertmanager: name=value, name!=value, name=~regex, name!~regex. The names service,
+    /// Matchers are matcher_text as in Alertmanager: name=value, name!=value, name=~regex, name!~regex. The names service,
     /// team and severity mean the incident's field or a label of that name. All matchers must match.
     ///
     /// Example: inresponse silence add service=checkout --for 2h --comment "new database"
@@ -156,7 +156,7 @@ async fn lift(args: LiftArgs) -> Result<(), Failure> {
 
 /// A silence in one line.
 fn row(silence: &Silence) -> String {
-    let matchers: Vec<String> = silence.matchers.iter().map(written).collect();
+    let matchers: Vec<String> = silence.matchers.iter().map(matcher_text).collect();
     let mut parts = vec![
         silence.id.clone(),
         matchers.join(", "),

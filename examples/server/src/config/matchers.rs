@@ -14,7 +14,7 @@ pub(crate) fn matcher(matcher: &roster::Matcher) -> Matcher {
 }
 
 /// A matcher as Alertmanager writes it.
-pub(crate) fn written(matcher: &Matcher) -> String {
+pub(crate) fn matcher_text(matcher: &Matcher) -> String {
     let op = match (matcher.is_regex, matcher.is_equal) {
         (false, true) => "=",
         (false, false) => "!=",

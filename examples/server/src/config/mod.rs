@@ -36,7 +36,7 @@ pub(crate) use file_roster::{
 };
 pub(crate) use imported::{read_roster, unquoted};
 pub(crate) use keys::WeakSecrets;
-pub(crate) use matchers::{matcher, written};
+pub(crate) use matchers::{matcher, matcher_text};
 pub(crate) use named::SAMPLE_TEAM;
 pub(crate) use roster::{FeedUrls, Given, RosterSeed, Wanted, is_masked, masked_schedule};
 pub(crate) use translation::IntakeConfig;

@@ -6,7 +6,7 @@ use anstyle::{AnsiColor, Style};
 use inresponse_client::{Client, ClientError};
 use inresponse_core::model::{MethodName, Severity, StatusUpdates};
 use inresponse_core::roster::{
-    ClockTime, DayAhead, Entry, EntryKey, Heartbeat, Hours, Layer, Member, Override, Profile, Rota, RuleStep,
+    self, ClockTime, DayAhead, Entry, EntryKey, Heartbeat, Layer, Member, Override, Profile, Rota, RuleStep,
     Schedule, Silence, Target, Team, TeamLevel, Turn, TurnUnit, WeeklyTest,
 };
 use serde::{Serialize, Serializer};
@@ -73,9 +73,10 @@ fn team(team: &Team) -> String {
     let levels: String = team.levels().iter().map(level).collect();
     let masks = team.alert_levels().iter();
     let masks: String = masks.map(|(severity, levels)| format!(", {severity} alerts {levels:?}")).collect();
-    let hours = |(severity, hours): (&Severity, &Vec<Hours>)| {
-        let span =
-            |hours: &Hours| format!("{} {} to {}", hours.days, ClockTime(hours.from), ClockTime(hours.to));
+    let hours = |(severity, hours): (&Severity, &Vec<roster::Hours>)| {
+        let span = |hours: &roster::Hours| {
+            format!("{} {} to {}", hours.days, ClockTime(hours.from), ClockTime(hours.to))
+        };
         format!(", {severity} in {}", hours.iter().map(span).collect::<Vec<_>>().join(" and "))
     };
     let hours: String = team.alert_hours().iter().map(hours).collect();
