@@ -65,7 +65,7 @@ impl RosterSeed {
         let Some(file) = file else { return Self::default() };
         let owner = file.owner.map(|owner| OwnerName::new(owner).map_err(|e| rename(&e, "roster.owner")));
         let owner = owner.and_then(|owner| invalid.keep(owner));
-        let mut reader = Reader { owner: owner.clone(), feeds, invalid, read: [const { Vec::new() }; 7] };
+        let mut reader = Reader { owner: owner.clone(), feeds, invalid, read: [const { Vec::new() }; 8] };
         for (name, given) in file.people {
             reader.person(&name, given);
         }
