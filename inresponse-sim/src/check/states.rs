@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use inresponse_core::model::{Contact, Event, IncidentNumber, Level, Origin, Severity, State};
+use inresponse_core::model::{Contact, Event, IncidentNumber, Level, Origin, PersonId, Severity, State};
 use inresponse_core::plan::{Refusal, StateChange, TakeOver};
 use inresponse_core::store::Record;
 
@@ -303,8 +303,18 @@ impl<'a> Checker<'a> {
         let here: Vec<_> =
             incident.claimed().into_iter().chain(incident.responders()).map(|one| &one.by).collect();
         let round = incident.round();
+        // A person who is called in over one contact is called, whatever contact another severity's rule has.
+        let was_called = |person: &PersonId| {
+            let of_round = incident.deliveries().iter().filter(|d| d.key().round == round);
+            of_round.filter_map(|d| d.called()).any(|called| called.people.contains(person))
+        };
+        let were_called = |contact: &Contact| {
+            let mut reached = matrix.recipients().iter().filter(|one| one.contact == *contact).peekable();
+            reached.peek().is_some() && reached.all(|one| was_called(&one.person))
+        };
         let was_asked = |contact: &Contact| {
             incident.deliveries().iter().any(|d| d.key().round == round && d.contact() == contact)
+                || were_called(contact)
                 || here.iter().any(|person| incident.is_at(person, contact))
                 || here.iter().any(|person| person.as_str() == contact.address())
         };
