@@ -29,6 +29,7 @@
 //! | `roster` | services, teams and calendars, and who changed them |
 //! | `people` | people: methods, rules, absences |
 //! | `heartbeat` | heartbeats: definitions, pings, misses |
+//! | `hours` | hours of the week |
 //! | `schedule` | schedules, overrides and shifts |
 //! | `silence` | silences |
 //! | `plan` | the dry run, and findings about the roster |
@@ -43,6 +44,7 @@ pub mod convert;
 mod delivery;
 mod health;
 mod heartbeat;
+mod hours;
 mod incident;
 mod people;
 mod plan;
@@ -58,6 +60,7 @@ mod words;
 pub use delivery::{AttemptOutcome, Delivery, Level, Upcoming, UpcomingAlert};
 pub use health::Health;
 pub use heartbeat::{Heartbeat, HeartbeatEntry, HeartbeatMiss, Heartbeats, Ping};
+pub use hours::Hours;
 pub use incident::{Details, Incident, Link, Listed, Page, Responder, Warning};
 pub use people::{Absence, Code, CodeSent, MethodTest, People, Person, PersonEntry, RuleStep, Tests};
 pub use plan::{Coverage, Finding, Plan, Step};
@@ -68,7 +71,7 @@ pub use roster::{
     ShiftNotices, Team, TeamLevel, TeamSettings, Teams,
 };
 pub use schedule::{
-    CalendarToken, DatedMember, Feed, Hours, Layer, Member, Override, OverrideEntry, Overrides, Schedule,
+    CalendarToken, DatedMember, Feed, Layer, Member, Override, OverrideEntry, Overrides, Schedule,
     ScheduleEntry, Schedules, Shift, Shifts, Turn,
 };
 pub use silence::{Matcher, Silence, SilenceEntry, Silences, Weekly};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::schedule::Hours;
+use crate::hours::Hours;
 
 /// The owner of a service, as a request sets it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

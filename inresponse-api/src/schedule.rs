@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::hours::Hours;
 use crate::roster::Contacts;
 
 /// A schedule's layers and feeds.
@@ -99,19 +100,6 @@ pub struct Turn {
     /// `elapsed` counts every turn, `worked` only turns that contain hours of the layer (default: `elapsed`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub count: Option<String>,
-}
-
-/// Hours of the week.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(deny_unknown_fields)]
-pub struct Hours {
-    /// The days on which the hours begin: `Mon` to `Sun`.
-    pub days: Vec<String>,
-    /// When the hours begin, such as `09:00`.
-    pub from: String,
-    /// When the hours end: on the next day if this is not after `from`.
-    pub to: String,
 }
 
 /// A calendar feed.

@@ -5,8 +5,6 @@
 
 use chrono::{DateTime, Utc};
 
-use super::decision::{Decision, Plan, change};
-use super::draft::Draft;
 use super::handover::Matured;
 use super::ladder::{self, Rung};
 use super::round::{NextRound, begin_again, begin_late, next_of};
@@ -20,7 +18,7 @@ pub(super) fn before_alerting(incident: &mut Incident, rules: &QuietRules, now: 
     !rules.is_empty() && is_about_to_alert(incident, now) && begin(incident, rules, now)
 }
 
-fn begin(incident: &mut Incident, rules: &QuietRules, now: DateTime<Utc>) -> bool {
+pub(super) fn begin(incident: &mut Incident, rules: &QuietRules, now: DateTime<Utc>) -> bool {
     let may_be_quiet = incident.state == State::Open && incident.quiet.is_none() && !incident.quiet_overruled;
     if !may_be_quiet {
         return false;
@@ -53,7 +51,7 @@ fn is_about_to_alert(incident: &Incident, now: DateTime<Utc>) -> bool {
 }
 
 /// Whether somebody is still to be alerted.
-fn has_more_to_send(incident: &Incident) -> bool {
+pub(super) fn has_more_to_send(incident: &Incident) -> bool {
     let is_pending = |d: &Delivery| matches!(d.status, DeliveryStatus::Pending { .. });
     let mut alerts = incident.current_deliveries().filter(|d| d.purpose.level().is_some());
     next_rung_at(incident).is_some() || alerts.any(is_pending)
@@ -115,25 +113,4 @@ pub(super) fn severity_changed(incident: &mut Incident, now: DateTime<Utc>) {
     if let Some(quiet) = &mut incident.quiet {
         quiet.until = quiet.until.min(now);
     }
-}
-
-/// Judges an open incident now, also if no alert is due yet.
-pub(super) fn judge(
-    incident: &Incident,
-    rules: &QuietRules,
-    round: Option<&NextRound>,
-    now: DateTime<Utc>,
-) -> Decision {
-    let mut next = incident.clone();
-    match mature(&mut next, rules, round, now) {
-        Matured::NeedsRound(of) => return Decision::NeedsRound(of),
-        Matured::Changed if next.timeline != incident.timeline => {}
-        // Nobody sees the change, so the incident does not count as updated.
-        Matured::Changed => {
-            return Decision::Change(Box::new(Plan { draft: Draft::new(next), sends: Vec::new() }));
-        }
-        Matured::Nothing if has_more_to_send(&next) && begin(&mut next, rules, now) => {}
-        Matured::Nothing => return Decision::Nothing,
-    }
-    change(next, Vec::new(), now)
 }

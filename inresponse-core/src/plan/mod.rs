@@ -27,6 +27,7 @@
 //! | `status_updates` | status updates: who is notified of a claim |
 //! | `claim_end` | when a claim ends, and the new round after it |
 //! | `defer` | when an incident is quiet, and the new round after it |
+//! | `judge_quiet` | the same when silences or alert hours have changed |
 //! | `claim_notice` | the notice to the claimant before that |
 //! | `handover` | the new holder who has not answered yet |
 //! | `account` | past events, as facts for pages, mails and answers |
@@ -51,6 +52,7 @@ mod due;
 mod handover;
 mod hold;
 mod input;
+mod judge_quiet;
 mod ladder;
 mod limited;
 mod open;

@@ -6,7 +6,7 @@ use super::decision::{Decision, Plan};
 use super::draft::{self, Draft};
 use super::input::Input;
 use super::request::Refusal;
-use super::{answer, bounce, clock_back, defer, due, open, outcome, people};
+use super::{answer, bounce, clock_back, due, judge_quiet, open, outcome, people};
 use crate::clock::to_micros;
 use crate::model::Incident;
 
@@ -38,7 +38,7 @@ pub fn step(incident: &Incident, input: Input<'_>, now: DateTime<Utc>) -> Decisi
         Input::Repeat { severity, key } => open::repeat(incident, severity, key, now),
         Input::Update { update, round } => people::update(incident, update, round, now),
         Input::Answer { answer, round } => answer::answer(incident, answer, round, now),
-        Input::Judge { rules, round } => defer::judge(incident, rules, round.as_ref(), now),
+        Input::Judge { rules, round } => judge_quiet::judge(incident, rules, round.as_ref(), now),
         Input::ClockWentBack { lease } => clock_back::clock_went_back(incident, lease, now),
     };
     sooner(incident, decision)

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use regex::{Regex, RegexBuilder};
 use serde::{Deserialize, Serialize};
 
-use super::quiet_rules::Subject;
+use super::subject::Subject;
 use crate::error::InvalidInput;
 
 /// How a matcher compares.

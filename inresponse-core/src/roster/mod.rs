@@ -55,6 +55,7 @@ mod shifts;
 mod silence;
 mod snapshot;
 mod stints;
+mod subject;
 mod target;
 mod team;
 
@@ -77,7 +78,7 @@ pub use moment::{Moment, WallTime, read_instant};
 pub use on_duty::OnDuty;
 pub use person::{Absence, DayAhead, Profile, ProfileBuilder, RuleFor, RuleStep, WeeklyTest};
 pub use question::{Answers, Question, Refusal};
-pub use quiet_rules::{QuietRules, Subject};
+pub use quiet_rules::QuietRules;
 pub use resolve::{
     Defaults, Explained, Resolved, SettingsOf, Why, day_of, explain, resolve, resolve_by_calendar,
 };
@@ -89,6 +90,7 @@ pub use shifts::{MAX_BOUNDARIES, Now, Shift, Source, Who, on_call, shifts, unmat
 pub use silence::{Silence, Weekly};
 pub use snapshot::Snapshot;
 pub use stints::{ShiftChange, ShiftNotice, Stint, changed_shifts, notices_due, stints};
+pub use subject::Subject;
 pub use target::Target;
 pub use team::{Rota, ShiftNotices, Team, TeamBuilder, TeamLevel};
 

@@ -8,45 +8,14 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::shifts::{Clock, Open, WeeklyHours};
+use super::subject::Subject;
 use super::{Entry, Hours, Silence, Team};
-use crate::model::{
-    Incident, Quiet, QuietWhy, Report, RulesId, ServiceName, Severity, SilenceId, TeamName, Zone,
-};
+use crate::model::{Quiet, QuietWhy, RulesId, Severity, SilenceId, TeamName, Zone};
 
 /// No incident is judged farther ahead than this. At that time it is judged again.
 const HORIZON: TimeDelta = TimeDelta::days(400);
 /// The maximum number of times that hours open and close in one judgement. At the next time it is judged again.
 const MAX_CHANGES: usize = 5_000;
-
-/// What rules see of an incident. The labels are those of its first report.
-#[derive(Debug, Clone, Copy)]
-pub struct Subject<'a> {
-    /// The service.
-    pub service: &'a ServiceName,
-    /// The team that has the incident.
-    pub team: &'a TeamName,
-    /// The severity.
-    pub severity: Severity,
-    /// The labels.
-    pub labels: &'a BTreeMap<String, String>,
-}
-
-impl<'a> Subject<'a> {
-    /// What rules see of an incident.
-    pub fn of(incident: &'a Incident) -> Self {
-        Self {
-            service: incident.service(),
-            team: incident.team(),
-            severity: incident.severity(),
-            labels: incident.labels(),
-        }
-    }
-
-    /// What rules see of a report to that team.
-    pub fn reported(report: &'a Report, team: &'a TeamName) -> Self {
-        Self { service: report.service(), team, severity: report.severity(), labels: &report.labels }
-    }
-}
 
 /// The silences and the alert hours of a whole roster.
 #[derive(Debug, Clone, Default)]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::quiet_rules::Subject;
+use super::subject::Subject;
 use super::{Hours, Matcher};
 use crate::clock::{later, to_micros};
 use crate::error::InvalidInput;

@@ -2,6 +2,7 @@
 
 mod field;
 pub(crate) mod heartbeats;
+mod hours;
 pub(crate) mod incident;
 pub(crate) mod people;
 pub(crate) mod report;

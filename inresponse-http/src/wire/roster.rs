@@ -10,7 +10,7 @@ use inresponse_core::model::{Contact, Level, Matrix, OwnerName, ServiceName, Sev
 use inresponse_core::roster::{Entry, RosterChange, Rota, ShiftNotices, Target, Team, TeamLevel, Zone};
 
 use super::field::{at, owner};
-use super::schedule;
+use super::hours;
 
 /// A target with the name of its field, so that an error can name it.
 pub(crate) type Named = (String, Target);
@@ -103,7 +103,7 @@ pub(crate) fn settings(given: TeamSettings) -> Result<(Team, Vec<Named>), Invali
     }
     for (severity, given) in given.alert_hours.unwrap_or_default() {
         let field = format!("alertHours.{severity}");
-        let read = |(i, one)| schedule::weekly_hours(&format!("{field}[{i}]"), one, &mut invalid);
+        let read = |(i, one)| hours::weekly_hours(&format!("{field}[{i}]"), one, &mut invalid);
         let hours: Vec<_> = given.iter().enumerate().map(read).collect();
         match (severity.parse::<Severity>(), hours.into_iter().collect()) {
             (Ok(severity), Some(hours)) => team = team.alert_hours(severity, hours),
@@ -152,7 +152,7 @@ pub(crate) fn team(name: &TeamName, team: &Team) -> api::Team {
         alert_hours: team
             .alert_hours()
             .iter()
-            .map(|(severity, hours)| (severity.to_string(), hours.iter().map(schedule::hours_of).collect()))
+            .map(|(severity, hours)| (severity.to_string(), hours.iter().map(hours::hours_of).collect()))
             .collect(),
         shift_notices: team
             .shift_notices()

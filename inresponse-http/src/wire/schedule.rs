@@ -10,6 +10,7 @@ use inresponse_core::roster::{
 };
 
 use super::field::{at, owner};
+use super::hours::{hours_of, weekly_hours};
 use super::roster::{Named, bare, read, texts};
 
 /// The end of a feed's URL that is masked.
@@ -125,22 +126,6 @@ fn turn(field: &str, given: &api::Turn, invalid: &mut InvalidInput) -> Option<Tu
     Some(Turn { every: given.every, unit: unit?, count: count? })
 }
 
-/// Converts weekly hours from a request.
-pub(super) fn weekly_hours(field: &str, given: &api::Hours, invalid: &mut InvalidInput) -> Option<Hours> {
-    let mut days = WeekDays::default();
-    let mut valid = true;
-    for (i, day) in given.days.iter().enumerate() {
-        match invalid.keep(at(&format!("{field}.days[{i}]"), day.parse::<WeekDays>())) {
-            Some(day) => days = days.union(day),
-            None => valid = false,
-        }
-    }
-    let from = invalid.keep(at(&format!("{field}.from"), Hours::time(&given.from)));
-    let to = invalid.keep(at(&format!("{field}.to"), Hours::time(&given.to)));
-    let (from, to) = from.zip(to)?;
-    valid.then_some(Hours { days, from, to })
-}
-
 /// Converts a feed from a request. If its URL is masked, the URL is that of the matching feed in `known`, which is then
 /// removed from `known`. So two masked feeds of one host are not confused.
 fn feed(field: &str, given: api::Feed, known: &mut Vec<&Feed>, invalid: &mut InvalidInput) -> Option<Feed> {
@@ -176,15 +161,6 @@ pub(crate) fn schedule_of(team: &TeamName, name: &ScheduleName, schedule: &Sched
         layers: schedule.layers().iter().map(layer_of).collect(),
         feeds: schedule.feeds().iter().map(feed_of).collect(),
         owner: schedule.owner().map(OwnerName::to_string),
-    }
-}
-
-/// Converts weekly hours into the API's type.
-pub(super) fn hours_of(hours: &Hours) -> api::Hours {
-    api::Hours {
-        days: hours.days.days().map(|day| day.to_string()).collect(),
-        from: ClockTime(hours.from).to_string(),
-        to: ClockTime(hours.to).to_string(),
     }
 }
 

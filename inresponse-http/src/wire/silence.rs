@@ -7,7 +7,7 @@ use inresponse_core::model::{OwnerName, Person, SilenceId};
 use inresponse_core::roster::{ClockTime, MatchOp, Matcher, Silence, Weekly, Zone};
 
 use super::field::{at, owner};
-use super::schedule::weekly_hours;
+use super::hours::weekly_hours;
 use crate::input::read_time;
 
 /// Converts a silence from a request. By default it begins `now`.

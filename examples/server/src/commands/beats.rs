@@ -4,8 +4,9 @@ use clap::{Args, Subcommand};
 use inresponse_client::{Heartbeat, HeartbeatEntry, HeartbeatState, Severity};
 
 use super::connect::Connect;
+use super::exit_codes::EXIT;
 use super::snooze::time;
-use super::{EXIT, Failure, output};
+use super::{Failure, output};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum BeatCommand {

@@ -3,6 +3,7 @@
 mod beats;
 mod changes;
 mod connect;
+mod exit_codes;
 mod export;
 mod failure;
 mod follow;
@@ -21,14 +22,8 @@ use std::process::ExitCode;
 use clap::Subcommand;
 use inresponse_client::ClientErrorKind as Kind;
 
+use exit_codes::{CHECK_EXIT, EXIT};
 use failure::Failure;
-
-const EXIT: &str = "Exit codes: 0 done; 1 refused; 2 not reached or too busy, nothing was recorded; \
-                    3 unknown whether it was recorded; 64 usage error.";
-
-const CHECK_EXIT: &str = "Exit codes: 0 nothing found, or only findings that keep no alert from arriving; \
-                          1 findings of the kinds gap, noMethod, unknownName or staleFeed, or refused; \
-                          2 not reached or too busy; 64 usage error.";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ClientCommand {

@@ -127,7 +127,7 @@ async fn on_a_phone_accounts_are_linked_by_code_a_number_is_confirmed_and_each_m
     phone.press("#do-confirm-text").await;
     phone.until_says(", verified").await;
 
-    // One message by each method, and what became of it.
+    // One message by each method, and its result.
     phone.press("#do-test").await;
     phone.until("#tests").await;
     let told = phone.text().await;

@@ -219,7 +219,7 @@ fn p21_a_raise_to_a_severity_without_hours_alerts_at_once() {
 }
 
 #[test]
-fn p21_claims_and_resolutions_work_as_ever() {
+fn p21_claims_and_resolutions_work_as_usual() {
     let mut scene = silenced(3_600);
     assert_eq!(scene.due(), "");
     assert_eq!(scene.at(100).claim("jo"), Ok(true));

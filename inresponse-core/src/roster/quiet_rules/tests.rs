@@ -5,6 +5,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::model::Contact;
+use crate::model::ServiceName;
 use crate::roster::{WeekDays, Weekly};
 
 /// Weekly hours: days as bits from Monday, and minutes of the day.
