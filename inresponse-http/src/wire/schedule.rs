@@ -5,8 +5,8 @@ use inresponse_api::{self as api, Contacts};
 use inresponse_core::InvalidInput;
 use inresponse_core::model::{LayerName, OverrideId, OwnerName, ScheduleName, TeamName};
 use inresponse_core::roster::{
-    self, ClockTime, Counting, Feed, FeedRole, Hours, Layer, Member, Moment, Override, Schedule, Source,
-    Turn, TurnUnit, WallTime, WeekDays, Who, Zone,
+    self, Counting, Feed, FeedRole, Layer, Member, Moment, Override, Schedule, Source, Turn, TurnUnit,
+    WallTime, Who, Zone,
 };
 
 use super::field::{at, owner};
