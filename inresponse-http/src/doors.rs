@@ -58,7 +58,7 @@ impl Act {
             Act::Report => "report incidents, act on those that this key reported, and ping heartbeats",
             Act::Respond => "read and update incidents",
             Act::ReadRoster => {
-                "read the roster: services, teams, calendars, people, schedules, heartbeats, who is on call, who changed it"
+                "read the roster: services, teams, calendars, people, schedules, heartbeats, silences, who is on call, who changed it"
             }
             Act::StandIn => {
                 "write overrides (who stands in for whom) and silences, make the tokens of calendars"
@@ -184,12 +184,16 @@ pub static DOORS: &[Door] = &[
     door("GET", "/board/teams/{team}", Proof::Session, Act::ReadRoster),
     door("GET", "/board/heartbeats", Proof::Session, Act::ReadRoster),
     door("GET", "/board/heartbeats/{heartbeat}", Proof::Session, Act::ReadRoster),
+    door("GET", "/board/silences", Proof::Session, Act::ReadRoster),
     door("GET", "/board/people", Proof::Session, Act::ReadRoster),
     door("GET", "/board/people/{person}", Proof::Session, Act::ReadRoster),
     door("GET", "/board/services/{service}/plan", Proof::Session, Act::ReadRoster),
     door("GET", "/board/coverage", Proof::Session, Act::ReadRoster),
     door("GET", "/board/teams/{team}/shifts", Proof::Session, Act::StandIn),
     door("POST", "/board/teams/{team}/shifts", Proof::Session, Act::StandIn),
+    door("POST", "/board/silences", Proof::Session, Act::StandIn),
+    door("GET", "/board/new-silence", Proof::Session, Act::StandIn),
+    door("POST", "/board/new-silence", Proof::Session, Act::StandIn),
     door("POST", "/people/{person}/test", Proof::Key, Act::TestMethods),
     door("POST", "/people/{person}/methods/{method}/verification", Proof::Key, Act::TestMethods),
     door("PUT", "/people/{person}/methods/{method}/verification", Proof::Key, Act::TestMethods),

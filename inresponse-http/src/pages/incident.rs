@@ -12,6 +12,7 @@ use inresponse_core::{Outage, plan};
 
 use super::live::Live;
 use super::session::SignedIn;
+use super::silence_form::matchers_of;
 use super::words::{self, Line, Moment, Told, trouble, upcoming};
 use super::{Frame, Place, html, message, outage};
 use crate::Api;
@@ -34,6 +35,8 @@ struct Page {
     teams: Vec<TeamName>,
     /// The people who can be called in.
     people: Vec<PersonId>,
+    /// The conditions of a silence that matches this incident.
+    matchers: String,
     live: Live,
 }
 
@@ -78,9 +81,13 @@ pub(super) async fn show(
     status: StatusCode,
     undone: Undone,
 ) -> Response {
-    let live = match live(api, number, me).await {
-        Ok(Some(live)) => live,
+    let record = match api.engine().get(number).await {
+        Ok(Some(record)) => record,
         Ok(None) => return message(api, Some(me), StatusCode::NOT_FOUND, "There is no such incident."),
+        Err(error) => return outage(api, me, &error),
+    };
+    let live = match live_of(api, &record, me) {
+        Ok(live) => live,
         Err(error) => return outage(api, me, &error),
     };
     let roster = async { Ok((api.engine().teams().await?, api.engine().book().await?)) };
@@ -89,7 +96,8 @@ pub(super) async fn show(
             let frame = Frame::new(api, Some(me), Place::Incidents);
             let Undone { refused, note, doubt } = undone;
             let people = book.people().keys().cloned().collect();
-            html(status, &Page { frame, number, refused, note, doubt, teams, people, live })
+            let matchers = matchers_of(&record.incident);
+            html(status, &Page { frame, number, refused, note, doubt, teams, people, matchers, live })
         }
         Err(error) => outage(api, me, &error),
     }
@@ -141,7 +149,11 @@ struct Fragment {
 /// The live part of the page; `None` if there is no such incident.
 pub(super) async fn live(api: &Api, number: IncidentNumber, me: &Person) -> Result<Option<Live>, Outage> {
     let record = api.engine().get(number).await?;
-    record.map(|record| Live::new(&fragment(api, &record, me), format!("?incident={number}"))).transpose()
+    record.map(|record| live_of(api, &record, me)).transpose()
+}
+
+fn live_of(api: &Api, record: &Record, me: &Person) -> Result<Live, Outage> {
+    Live::new(&fragment(api, record, me), format!("?incident={}", record.incident.number()))
 }
 
 fn fragment(api: &Api, record: &Record, me: &Person) -> Fragment {
