@@ -22,7 +22,7 @@ pub enum Act {
     TestMethods,
     /// Change the roster.
     ChangeRoster,
-    /// Read metrics and the API document.
+    /// Read metrics, the version and the API document.
     Observe,
     /// An action that needs no scope.
     Nothing,
@@ -65,7 +65,7 @@ impl Act {
             }
             Act::TestMethods => "send a person test messages",
             Act::ChangeRoster => "change the roster",
-            Act::Observe => "read the metrics and the API document",
+            Act::Observe => "read the metrics, the version and the API document",
             Act::Nothing => {
                 "read the health, sign in, use the link in an alert, answer over a channel, read a calendar with its token"
             }
@@ -225,6 +225,7 @@ pub static DOORS: &[Door] = &[
     door("PUT", "/teams/{team}/calendar/{day}", Proof::Key, Act::ChangeRoster),
     door("DELETE", "/teams/{team}/calendar/{day}", Proof::Key, Act::ChangeRoster),
     door("GET", "/metrics", Proof::Key, Act::Observe),
+    door("GET", "/api/v2/status", Proof::Key, Act::Observe),
     door("GET", "/openapi.json", Proof::Key, Act::Observe),
     // Anybody may read the viewer's style and script.
     door("GET", "/docs", Proof::KeyOrSession, Act::Observe),

@@ -93,18 +93,21 @@ async fn p05_p06_states_change_as_promised() {
     let events: Vec<_> =
         now["timeline"].as_array().unwrap().iter().map(|e| e["event"].as_str().unwrap()).collect();
     let expected = [
+        "DELETE /heartbeats/{heartbeat}",
+        "GET /heartbeats",
+        "GET /heartbeats/{heartbeat}",
+        "GET /heartbeats/{heartbeat}/ping",
+        "GET /v2/heartbeats/{name}/ping",
+        "POST /heartbeats/{heartbeat}/ping",
+        "POST /v2/heartbeats/{name}/ping",
+        "PUT /heartbeats/{heartbeat}",
+        "claimed",
+        "noted",
         "opened",
-        "claimed",
-        "claimed",
         "released",
-        "roundBegan",
-        "claimed",
-        "released",
+        "resolved",
         "roundBegan",
         "severityChanged",
-        "noted",
-        "resolved",
-        "noted",
     ];
     assert_eq!(events, expected);
 }
@@ -236,6 +239,7 @@ async fn the_document_names_every_call_and_every_call_is_there() {
         "GET /api/v2/alerts",
         "GET /api/v2/silence/{silence}",
         "GET /api/v2/silences",
+        "GET /api/v2/status",
         "GET /coverage",
         "GET /healthz",
         "GET /incidents",
