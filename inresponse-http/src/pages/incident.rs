@@ -7,12 +7,12 @@ use chrono::{DateTime, Utc};
 use inresponse_core::model::{
     Incident, IncidentNumber, Person, PersonId, Severity, State as IncidentState, TeamName,
 };
+use inresponse_core::roster::{MatchOp, Matcher, Silence};
 use inresponse_core::store::Record;
 use inresponse_core::{Outage, plan};
 
 use super::live::Live;
 use super::session::SignedIn;
-use super::silence_form::matchers_of;
 use super::words::{self, Line, Moment, Told, trouble, upcoming};
 use super::{Frame, Place, html, message, outage};
 use crate::Api;
@@ -228,4 +228,19 @@ fn is_called(incident: &Incident, me: &Person) -> bool {
 /// When the claim ends; `None` if an answer is expected, which is shown instead.
 pub(super) fn claim_ends(incident: &Incident) -> Option<DateTime<Utc>> {
     plan::claim_ends_at(incident).filter(|_| plan::answer_by(incident).is_none())
+}
+
+/// The conditions that an incident fulfils, one in each line: its service and its labels.
+fn matchers_of(incident: &Incident) -> String {
+    let is_field = |name: &str| ["service", "team", "severity"].contains(&name);
+    let labels = incident.labels().iter().filter(|(name, _)| !is_field(name));
+    let labels = labels.map(|(name, value)| (name.as_str(), value.as_str()));
+    let all = std::iter::once(("service", incident.service().as_str())).chain(labels);
+    let matchers = all.filter_map(|(name, value)| {
+        let matcher = Matcher::new(name, MatchOp::Equal, value).ok()?;
+        let line = matcher.to_string();
+        // A name with an operator in it cannot be written.
+        (line.parse().ok().as_ref() == Some(&matcher)).then_some(line)
+    });
+    matchers.take(Silence::MAX_MATCHERS).collect::<Vec<_>>().join("\n")
 }

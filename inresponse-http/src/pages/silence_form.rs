@@ -5,8 +5,8 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use inresponse_core::InvalidInput;
-use inresponse_core::model::{Incident, SilenceId, Zone};
-use inresponse_core::roster::{Effect, Entry, MatchOp, Matcher, QuietRules, Silence};
+use inresponse_core::model::{SilenceId, Zone};
+use inresponse_core::roster::{Effect, Entry, Matcher, QuietRules, Silence};
 
 use super::form::{Fields, Wrong};
 use super::reader::Reader;
@@ -99,21 +99,6 @@ fn duration(text: &str) -> Option<TimeDelta> {
     let (number, name) = text.split_at(unit);
     let (_, seconds) = UNITS.iter().find(|(unit, _)| *unit == name.trim())?;
     TimeDelta::try_seconds(number.parse::<i64>().ok()?.checked_mul(*seconds)?)
-}
-
-/// The conditions that an incident fulfils, one in each line: its service and its labels.
-pub(super) fn matchers_of(incident: &Incident) -> String {
-    let is_field = |name: &str| ["service", "team", "severity"].contains(&name);
-    let labels = incident.labels().iter().filter(|(name, _)| !is_field(name));
-    let labels = labels.map(|(name, value)| (name.as_str(), value.as_str()));
-    let all = std::iter::once(("service", incident.service().as_str())).chain(labels);
-    let matchers = all.filter_map(|(name, value)| {
-        let matcher = Matcher::new(name, MatchOp::Equal, value).ok()?;
-        let line = matcher.to_string();
-        // A name with an operator in it cannot be written.
-        (line.parse().ok().as_ref() == Some(&matcher)).then_some(line)
-    });
-    matchers.take(Silence::MAX_MATCHERS).collect::<Vec<_>>().join("\n")
 }
 
 /// The empty form.
