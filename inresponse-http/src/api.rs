@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use axum::extract::NestedPath;
 use axum::http::Extensions;
+use chrono::{DateTime, Utc};
 use inresponse_core::Engine;
 use inresponse_core::heartbeats::Heartbeats;
 use inresponse_core::memory::MemorySettings;
@@ -59,6 +60,8 @@ struct Inner {
     #[cfg(feature = "pages")]
     recipients: Lane,
     last_census: Arc<LastCensus>,
+    /// When this API was made.
+    since: DateTime<Utc>,
     document: Arc<str>,
 }
 
@@ -117,6 +120,7 @@ impl Api {
             heartbeats: Heartbeats::new(engine.clone(), settings.clone(), process()),
             looks: Looks::Somebody,
             site: public_url.and_then(Result::ok).unwrap_or_default(),
+            since: engine.now(),
             engine,
             keys,
             intake: Intake::default(),
@@ -308,6 +312,11 @@ impl Api {
 
     pub(crate) fn last_census(&self) -> &LastCensus {
         &self.inner.last_census
+    }
+
+    /// When this API was made, which is when its process began.
+    pub(crate) fn since(&self) -> DateTime<Utc> {
+        self.inner.since
     }
 
     /// Sets the text of the API document.

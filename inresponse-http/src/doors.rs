@@ -22,7 +22,7 @@ pub enum Act {
     TestMethods,
     /// Change the roster.
     ChangeRoster,
-    /// Read metrics and the API document.
+    /// Read metrics, the version and the API document.
     Observe,
     /// An action that needs no scope.
     Nothing,
@@ -58,14 +58,14 @@ impl Act {
             Act::Report => "report incidents, act on those that this key reported, and ping heartbeats",
             Act::Respond => "read and update incidents",
             Act::ReadRoster => {
-                "read the roster: services, teams, calendars, people, schedules, heartbeats, who is on call, who changed it"
+                "read the roster: services, teams, calendars, people, schedules, heartbeats, silences, who is on call, who changed it"
             }
             Act::StandIn => {
                 "write overrides (who stands in for whom) and silences, make the tokens of calendars"
             }
             Act::TestMethods => "send a person test messages",
             Act::ChangeRoster => "change the roster",
-            Act::Observe => "read the metrics and the API document",
+            Act::Observe => "read the metrics, the version and the API document",
             Act::Nothing => {
                 "read the health, sign in, use the link in an alert, answer over a channel, read a calendar with its token"
             }
@@ -184,12 +184,16 @@ pub static DOORS: &[Door] = &[
     door("GET", "/board/teams/{team}", Proof::Session, Act::ReadRoster),
     door("GET", "/board/heartbeats", Proof::Session, Act::ReadRoster),
     door("GET", "/board/heartbeats/{heartbeat}", Proof::Session, Act::ReadRoster),
+    door("GET", "/board/silences", Proof::Session, Act::ReadRoster),
     door("GET", "/board/people", Proof::Session, Act::ReadRoster),
     door("GET", "/board/people/{person}", Proof::Session, Act::ReadRoster),
     door("GET", "/board/services/{service}/plan", Proof::Session, Act::ReadRoster),
     door("GET", "/board/coverage", Proof::Session, Act::ReadRoster),
     door("GET", "/board/teams/{team}/shifts", Proof::Session, Act::StandIn),
     door("POST", "/board/teams/{team}/shifts", Proof::Session, Act::StandIn),
+    door("POST", "/board/silences", Proof::Session, Act::StandIn),
+    door("GET", "/board/new-silence", Proof::Session, Act::StandIn),
+    door("POST", "/board/new-silence", Proof::Session, Act::StandIn),
     door("POST", "/people/{person}/test", Proof::Key, Act::TestMethods),
     door("POST", "/people/{person}/methods/{method}/verification", Proof::Key, Act::TestMethods),
     door("PUT", "/people/{person}/methods/{method}/verification", Proof::Key, Act::TestMethods),
@@ -221,6 +225,7 @@ pub static DOORS: &[Door] = &[
     door("PUT", "/teams/{team}/calendar/{day}", Proof::Key, Act::ChangeRoster),
     door("DELETE", "/teams/{team}/calendar/{day}", Proof::Key, Act::ChangeRoster),
     door("GET", "/metrics", Proof::Key, Act::Observe),
+    door("GET", "/api/v2/status", Proof::Key, Act::Observe),
     door("GET", "/openapi.json", Proof::Key, Act::Observe),
     // Anybody may read the viewer's style and script.
     door("GET", "/docs", Proof::KeyOrSession, Act::Observe),

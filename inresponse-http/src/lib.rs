@@ -158,6 +158,7 @@ fn work() -> OpenApiRouter<Api> {
         .routes(routes!(silences::list_silences))
         .routes(routes!(alertmanager::post_silence, alertmanager::list_silences))
         .routes(routes!(alertmanager::get_silence, alertmanager::delete_silence))
+        .routes(routes!(alertmanager::status))
         .routes(routes!(calendars::schedule_token))
         .routes(routes!(calendars::schedule))
         .routes(routes!(calendars::person_token))

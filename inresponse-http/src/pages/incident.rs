@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use inresponse_core::model::{
     Incident, IncidentNumber, Person, PersonId, Severity, State as IncidentState, TeamName,
 };
+use inresponse_core::roster::{MatchOp, Matcher, Silence};
 use inresponse_core::store::Record;
 use inresponse_core::{Outage, plan};
 
@@ -34,6 +35,8 @@ struct Page {
     teams: Vec<TeamName>,
     /// The people who can be called in.
     people: Vec<PersonId>,
+    /// The conditions of a silence that matches this incident.
+    matchers: String,
     live: Live,
 }
 
@@ -78,9 +81,13 @@ pub(super) async fn show(
     status: StatusCode,
     undone: Undone,
 ) -> Response {
-    let live = match live(api, number, me).await {
-        Ok(Some(live)) => live,
+    let record = match api.engine().get(number).await {
+        Ok(Some(record)) => record,
         Ok(None) => return message(api, Some(me), StatusCode::NOT_FOUND, "There is no such incident."),
+        Err(error) => return outage(api, me, &error),
+    };
+    let live = match live_of(api, &record, me) {
+        Ok(live) => live,
         Err(error) => return outage(api, me, &error),
     };
     let roster = async { Ok((api.engine().teams().await?, api.engine().book().await?)) };
@@ -89,7 +96,8 @@ pub(super) async fn show(
             let frame = Frame::new(api, Some(me), Place::Incidents);
             let Undone { refused, note, doubt } = undone;
             let people = book.people().keys().cloned().collect();
-            html(status, &Page { frame, number, refused, note, doubt, teams, people, live })
+            let matchers = matchers_of(&record.incident);
+            html(status, &Page { frame, number, refused, note, doubt, teams, people, matchers, live })
         }
         Err(error) => outage(api, me, &error),
     }
@@ -141,7 +149,11 @@ struct Fragment {
 /// The live part of the page; `None` if there is no such incident.
 pub(super) async fn live(api: &Api, number: IncidentNumber, me: &Person) -> Result<Option<Live>, Outage> {
     let record = api.engine().get(number).await?;
-    record.map(|record| Live::new(&fragment(api, &record, me), format!("?incident={number}"))).transpose()
+    record.map(|record| live_of(api, &record, me)).transpose()
+}
+
+fn live_of(api: &Api, record: &Record, me: &Person) -> Result<Live, Outage> {
+    Live::new(&fragment(api, record, me), format!("?incident={}", record.incident.number()))
 }
 
 fn fragment(api: &Api, record: &Record, me: &Person) -> Fragment {
@@ -216,4 +228,19 @@ fn is_called(incident: &Incident, me: &Person) -> bool {
 /// When the claim ends; `None` if an answer is expected, which is shown instead.
 pub(super) fn claim_ends(incident: &Incident) -> Option<DateTime<Utc>> {
     plan::claim_ends_at(incident).filter(|_| plan::answer_by(incident).is_none())
+}
+
+/// The conditions that an incident fulfils, one in each line: its service and its labels.
+fn matchers_of(incident: &Incident) -> String {
+    let is_field = |name: &str| ["service", "team", "severity"].contains(&name);
+    let labels = incident.labels().iter().filter(|(name, _)| !is_field(name));
+    let labels = labels.map(|(name, value)| (name.as_str(), value.as_str()));
+    let all = std::iter::once(("service", incident.service().as_str())).chain(labels);
+    let matchers = all.filter_map(|(name, value)| {
+        let matcher = Matcher::new(name, MatchOp::Equal, value).ok()?;
+        let line = matcher.to_string();
+        // A name with an operator in it cannot be written.
+        (line.parse().ok().as_ref() == Some(&matcher)).then_some(line)
+    });
+    matchers.take(Silence::MAX_MATCHERS).collect::<Vec<_>>().join("\n")
 }

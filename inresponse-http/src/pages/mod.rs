@@ -22,6 +22,7 @@
 //! | `reader`, `times` | who reads a page, and times by the reader's clocks |
 //! | `form` | what was typed into a form, and what is wrong with it |
 //! | `heartbeats` | heartbeats, with the last pings and misses of each |
+//! | `silences`, `silence_form` | silences, lifting them, and the form that makes one |
 //! | `changes` | who changed the roster |
 //! | `live` | the part of a page that is kept up to date |
 //! | `events` | that part, on demand or as a stream |
@@ -57,6 +58,8 @@ pub(crate) mod session;
 pub(crate) mod sessions;
 mod shifts;
 mod sign_in;
+mod silence_form;
+mod silences;
 mod streams;
 mod team;
 mod teams;
@@ -109,7 +112,7 @@ pub(crate) fn routes(api: &Api) -> Router<Api> {
 }
 
 /// Every path of the board, with its handler.
-fn board() -> [(&'static str, MethodRouter<Api>); 22] {
+fn board() -> [(&'static str, MethodRouter<Api>); 24] {
     [
         ("/", get(list::page)),
         ("/board/incidents/{incidentId}", get(incident::page).post(acts::act)),
@@ -122,6 +125,8 @@ fn board() -> [(&'static str, MethodRouter<Api>); 22] {
         ("/board/people", get(people::list)),
         ("/board/heartbeats", get(heartbeats::list)),
         ("/board/heartbeats/{heartbeat}", get(heartbeats::page)),
+        ("/board/silences", get(silences::list).post(silences::act)),
+        ("/board/new-silence", get(silence_form::page).post(silence_form::act)),
         ("/board/new-person", get(people::new).post(people::make)),
         ("/board/people/{person}", get(people::page).post(people::act)),
         ("/board/people/{person}/test", post(people::test)),

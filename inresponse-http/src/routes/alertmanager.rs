@@ -1,4 +1,4 @@
-//! Alertmanager's API of silences, for `amtool silence` and other programs that know it.
+//! Alertmanager's API of silences and its status, for `amtool silence` and other programs that know it.
 
 use std::sync::Arc;
 
@@ -194,6 +194,23 @@ pub(crate) async fn delete_silence(
     super::roster::delete(&api, &key, EntryKey::Silence(id), "such silence").await?;
     // Alertmanager's clients expect this status.
     Ok(StatusCode::OK)
+}
+
+/// Read the version and the start of this server, as Alertmanager does.
+///
+/// There is no cluster, and no configuration in Alertmanager's form.
+#[utoipa::path(get, path = "/api/v2/status", operation_id = "alertmanager_status", tag = "system",
+    responses((status = 200, description = "the status", body = Value)))]
+pub(crate) async fn status(State(api): State<Api>, _: Caller, _: NoParams) -> Json<Value> {
+    let version = env!("CARGO_PKG_VERSION");
+    Json(json!({
+        "cluster": { "status": "disabled", "peers": [] },
+        "config": { "original": "" },
+        "uptime": api.since().to_rfc3339_opts(SecondsFormat::Millis, true),
+        "versionInfo": {
+            "version": version, "branch": "", "revision": "", "buildDate": "", "buildUser": "", "goVersion": "",
+        },
+    }))
 }
 
 async fn silence(api: &Api, id: &SilenceId) -> Result<Arc<Silence>, Problem> {

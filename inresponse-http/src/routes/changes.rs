@@ -1,13 +1,15 @@
 //! The routes that change the roster share `edit`; the route `/roster/changes` lists who changed it, and when.
 
+use std::collections::BTreeSet;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use inresponse_api::Changes;
 use inresponse_core::Outage;
 use inresponse_core::engine::RosterEdited;
-use inresponse_core::model::{Person, TeamName};
-use inresponse_core::roster::{Effect, EntryKey, MAX_EDITS, Refusal, RosterEdit};
+use inresponse_core::model::{Person, SilenceId, TeamName};
+use inresponse_core::roster::{Effect, Entry, EntryKey, MAX_EDITS, Refusal, RosterEdit};
 
 use super::incidents::{DEFAULT_LIMIT, limit};
 use crate::Api;
@@ -17,6 +19,9 @@ use crate::cursor;
 use crate::input::Params;
 use crate::problem::Problem;
 use crate::wire::roster::{Named, change};
+
+/// The maximum number of silences in a roster.
+const MAX_SILENCES: usize = 1_000;
 
 /// Makes one edit of the roster in the name of a key.
 pub(super) async fn edit(api: &Api, by: &Caller, edit: RosterEdit) -> Result<Effect, Problem> {
@@ -41,6 +46,7 @@ pub(crate) async fn edit_as(
     named: &[Named],
 ) -> Result<Effect, Problem> {
     let team = edits.first().and_then(|edit| edit.key().team().cloned());
+    leave_room(api, edits).await?;
     let edited = api.engine().edit_roster(by, edits).await;
     match edited.map_err(|e| Problem::outage_of_change(&e))? {
         RosterEdited::Done(effects) => Ok(effects.first().copied().unwrap_or(Effect::Unchanged)),
@@ -52,6 +58,27 @@ pub(crate) async fn edit_as(
         }
         RosterEdited::Refused(refusal) => Err(refused(&refusal, team.as_ref(), named)),
     }
+}
+
+/// Refuses a new silence if there are too many: each is asked for each incident.
+async fn leave_room(api: &Api, edits: &[RosterEdit]) -> Result<(), Problem> {
+    let made = edits.iter().filter_map(|edit| match edit {
+        RosterEdit::Put(Entry::Silence { id, .. }) => Some(id),
+        RosterEdit::Put(_) | RosterEdit::Delete(_) => None,
+    });
+    let made: BTreeSet<&SilenceId> = made.collect();
+    if made.is_empty() {
+        return Ok(());
+    }
+    let rules = present(api, api.engine().roster().quiet()).await.map_err(|e| Problem::outage(&e))?;
+    let others = rules.silences().filter(|(id, _)| !made.contains(id)).count();
+    let is_new = |id: &&SilenceId| rules.silences().all(|(known, _)| known != *id);
+    if others + made.len() > MAX_SILENCES && made.iter().any(is_new) {
+        let message =
+            format!("there are {MAX_SILENCES} silences already, the maximum: remove one that is over");
+        return Err(Problem::unprocessable("silence", message));
+    }
+    Ok(())
 }
 
 fn conflict(detail: String) -> Problem {

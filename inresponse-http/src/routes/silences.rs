@@ -114,7 +114,7 @@ fn answered(entry: Entry, waiting: Option<&BTreeMap<SilenceId, u64>>) -> Option<
 }
 
 /// How many open incidents each silence holds; `None` if there are too many to count.
-async fn waiting(api: &Api) -> Result<Option<BTreeMap<SilenceId, u64>>, Problem> {
+pub(crate) async fn waiting(api: &Api) -> Result<Option<BTreeMap<SilenceId, u64>>, Problem> {
     let quiet = api.engine().quiet_incidents(COUNTED).await.map_err(|e| Problem::outage(&e))?;
     if quiet.len() == COUNTED {
         return Ok(None);

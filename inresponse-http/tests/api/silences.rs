@@ -222,3 +222,14 @@ async fn alertmanagers_silences_are_made_listed_changed_and_expired() {
     refused["endsAt"] = json!("tomorrow");
     assert_eq!(world.post("/api/v2/silences", refused).await.fields(), ["endsAt"]);
 }
+
+#[tokio::test]
+async fn alertmanagers_status_names_the_version_and_no_cluster() {
+    let world = World::new().await;
+    world.clock.advance(Duration::from_secs(60));
+    let status = world.call(RESPOND, Method::GET, "/api/v2/status", Body::empty()).await;
+    assert_eq!(status.status, StatusCode::OK, "{}", status.text);
+    assert_eq!(status.json["versionInfo"]["version"], env!("CARGO_PKG_VERSION"));
+    assert_eq!(status.json["uptime"], "2026-11-24T03:00:00.000Z");
+    assert_eq!(status.json["cluster"], json!({ "status": "disabled", "peers": [] }));
+}

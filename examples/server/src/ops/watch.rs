@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::NaiveDate;
+use chrono::{NaiveDate, TimeDelta};
 use inresponse_channels::Outlets;
-use inresponse_core::model::{Contact, TeamName};
-use inresponse_core::roster::{Finding, FindingKind};
+use inresponse_core::engine::RosterEdited;
+use inresponse_core::model::{Contact, Person, TeamName};
+use inresponse_core::roster::{EntryKey, Finding, FindingKind, MAX_EDITS, RosterEdit};
 use inresponse_core::settings::Settings;
 use inresponse_core::{Chain, Engine, Outage, feeds};
 use tokio::task::JoinSet;
@@ -22,6 +23,11 @@ const EVERY: Duration = Duration::from_secs(60);
 const CHECKED_EVERY: usize = 5;
 /// The number of days ahead in which findings are counted.
 const DAYS: u16 = 30;
+
+/// How long a silence is kept after it ended.
+const SILENCES_KEPT: TimeDelta = TimeDelta::days(30);
+/// The name under which the server removes silences.
+const BY: &str = "inresponse";
 
 /// Starts the periodic work, which ends when the returned value is dropped.
 pub(crate) fn watch(engine: &Engine, storage: Storage, canary: Option<Contact>) -> JoinSet<()> {
@@ -75,6 +81,9 @@ async fn upkeep(engine: Engine, storage: Arc<Storage>) {
         if let Err(error) = forget_expired(&engine, &storage).await {
             tracing::warn!(error = %Chain::of(&error), "expired incidents could not be deleted");
         }
+        if let Err(error) = forget_silences(&engine).await {
+            tracing::warn!(error = %Chain::of(&error), "silences that are long over could not be removed");
+        }
         match engine.uncovered().await {
             Ok(found) => tell_uncovered(&mut known, found),
             Err(error) => {
@@ -103,6 +112,27 @@ async fn forget_expired(engine: &Engine, storage: &Storage) -> Result<(), Outage
     }
     if many > 0 {
         tracing::info!(incidents = many, "expired incidents were deleted");
+    }
+    Ok(())
+}
+
+/// Removes the silences that are long over. Those of a roster file stay, because the file would make them again.
+async fn forget_silences(engine: &Engine) -> Result<(), Outage> {
+    let Some(before) = engine.now().checked_sub_signed(SILENCES_KEPT) else { return Ok(()) };
+    let rules = engine.roster().quiet().await?;
+    let over = rules.silences().filter(|(_, silence)| silence.ends() < before && silence.owner().is_none());
+    let over: Vec<RosterEdit> =
+        over.map(|(id, _)| RosterEdit::Delete(EntryKey::Silence(id.clone()))).collect();
+    let Ok(by) = Person::new(BY) else { return Ok(()) };
+    for edits in over.chunks(MAX_EDITS) {
+        match engine.edit_roster(&by, edits).await? {
+            RosterEdited::Done(_) => {}
+            refused @ (RosterEdited::Refused(_)
+            | RosterEdited::UnknownTeam(_)
+            | RosterEdited::CatchAllTeam(_)) => {
+                tracing::warn!(?refused, "silences that are long over could not be removed");
+            }
+        }
     }
     Ok(())
 }
@@ -142,5 +172,51 @@ fn count_findings(
     for ((team, kind), count) in counted {
         let labels = [("team", team.to_string()), ("kind", kind.as_str().to_owned())];
         metrics::gauge!("inresponse_coverage_findings", &labels).set(f64::from(*count));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use inresponse_core::memory::{MemoryRoster, MemoryStore};
+    use inresponse_core::model::{OwnerName, SilenceId};
+    use inresponse_core::notify::Notifiers;
+    use inresponse_core::roster::{Entry, Matcher, Silence};
+    use inresponse_core::testing::ManualClock;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn p21_a_silence_is_removed_thirty_days_after_its_end_and_the_record_says_by_whom() {
+        let clock = ManualClock::at("2026-12-31T12:00:00Z".parse().unwrap());
+        let engine =
+            Engine::builder(MemoryStore::new(), MemoryRoster::new(), Notifiers::new(), clock.clone()).build();
+        let silence = |id: &str, to: &str, owner: Option<&str>| -> RosterEdit {
+            let matcher: Matcher = "service=athens".parse().unwrap();
+            let from = "2026-11-01T00:00:00Z".parse().unwrap();
+            let silence = Silence::new(vec![matcher], from, to.parse().unwrap()).unwrap();
+            let owner = owner.map(|name| OwnerName::new(name).unwrap());
+            Entry::silence(&SilenceId::new(id).unwrap(), silence.owned_by(owner)).into()
+        };
+        let edits = [
+            silence("a-long-over", "2026-12-01T11:59:59Z", None),
+            silence("b-over", "2026-12-01T12:00:00Z", None),
+            silence("c-of-a-file", "2026-12-01T11:59:59Z", Some("web.toml")),
+            silence("d-active", "2027-02-01T00:00:00Z", None),
+        ];
+        let _ = engine.edit_roster(&Person::new("Jo").unwrap(), &edits).await.unwrap();
+        for _ in 0..2 {
+            forget_silences(&engine).await.unwrap();
+        }
+        let rules = engine.roster().quiet().await.unwrap();
+        let left: Vec<_> = rules.silences().map(|(id, _)| id.to_string()).collect();
+        assert_eq!(left, ["b-over", "c-of-a-file", "d-active"]);
+        let changes = engine.roster().changes(None, 10).await.unwrap();
+        assert_eq!(changes.len(), 5, "one removal");
+        assert_eq!(changes[0].1.by().as_str(), BY);
+        assert!(
+            changes[0].1.description().starts_with("silence a-long-over"),
+            "{}",
+            changes[0].1.description()
+        );
     }
 }

@@ -54,6 +54,9 @@ async fn every_page_is_without_barriers_in_light_and_dark_and_at_four_hundred_pe
     scene.rotation().await;
     let heartbeat = serde_json::json!({ "service": "shop", "severity": "ERR", "everySeconds": 86_400 });
     scene.server.put("/heartbeats/backup", heartbeat).await;
+    let silence = serde_json::json!({ "matchers": [{ "name": "service", "value": "shop" }, { "name": "host",
+        "value": "db-.*", "isRegex": true }], "to": "2027-12-01T00:00:00Z", "comment": "The new database" });
+    scene.server.put("/silences/deploy", silence).await;
     for (name, path) in [
         ("team", "/board/teams/shop"),
         ("team-month", "/board/teams/shop?view=month"),
@@ -66,6 +69,8 @@ async fn every_page_is_without_barriers_in_light_and_dark_and_at_four_hundred_pe
         ("plan", "/board/services/shop/plan"),
         ("heartbeats", "/board/heartbeats"),
         ("heartbeat", "/board/heartbeats/backup"),
+        ("silences", "/board/silences"),
+        ("silence-new", "/board/new-silence"),
         ("coverage", "/board/coverage"),
     ] {
         window.go(&format!("{url}{path}")).await;

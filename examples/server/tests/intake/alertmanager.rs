@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::pages;
 use crate::process::{Process, debian, debian_with_files, free_port, run};
-use crate::server::unix_now;
+use crate::server::{KEY, unix_now};
 use crate::site::Site;
 
 const LOG: &str = "alertmanager.log";
@@ -107,13 +107,15 @@ async fn amtool_works_as_the_page_says_and_is_told_what_does_not() {
     let (succeeded, text) = amtool(&ALERT);
     assert!(succeeded, "{text}");
     site.opened("").await;
-    let refused: [&[&str]; 6] = [
+    for words in [["config", "show"], ["cluster", "show"]] {
+        let (succeeded, text) = amtool(&words);
+        assert!(succeeded, "{words:?}: {text}");
+    }
+    let refused: [&[&str]; 4] = [
         &["alert", "query"],
         &["alert"],
         &["silence", "add", "alertname=DiskFull", "--comment=x"],
         &["silence", "query"],
-        &["config", "show"],
-        &["cluster", "show"],
     ];
     for words in refused {
         let (succeeded, text) = amtool(words);
@@ -122,5 +124,52 @@ async fn amtool_works_as_the_page_says_and_is_told_what_does_not() {
     let end = format!("--end={}", rfc3339_now());
     let (succeeded, text) = amtool(&[&ALERT[..], &[end.as_str()]].concat());
     assert!(succeeded, "{text}");
+    site.resolved("").await;
+}
+
+#[tokio::test]
+async fn p21_amtool_silences_and_what_it_expires_alerts_exactly_once() {
+    let site = Site::new().await;
+    let http = site.file("respond.yml", &format!("authorization:\n  credentials: {KEY}\n"));
+    let amtool = |words: &[&str]| {
+        let mut command = Command::new(debian("bin/amtool"));
+        command
+            .arg(format!("--alertmanager.url={}", site.server.url))
+            .arg(format!("--http.config.file={http}"))
+            .arg("--no-version-check");
+        let (succeeded, text) = run(command.args(words));
+        assert!(succeeded, "{words:?}: {text}");
+        text
+    };
+    let added = amtool(&[
+        "silence",
+        "add",
+        "service=athens",
+        "alertname=~Disk.*",
+        "--duration=2h",
+        "--author=Jo",
+        "--comment=new database",
+    ]);
+    let id = added.trim();
+    let told = amtool(&["silence", "query"]);
+    assert!(told.contains(id) && told.contains("new database") && told.contains("Jo"), "{told}");
+    assert_eq!(amtool(&["silence", "query", "-q", "service=athens"]).trim(), id);
+    assert_eq!(amtool(&["silence", "query", "-q", "service=paris"]).trim(), "");
+    amtool(&["silence", "update", "--duration=3h", id]);
+
+    amtool(&ALERT);
+    let quiet = site.until("quiet", "", |incident| incident["quietUntil"].is_string()).await;
+    assert_eq!(quiet["quietBy"], serde_json::json!([format!("silence:{id}")]));
+    // What is not silent is sent within this time.
+    tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+    assert_eq!(site.mails(), 0, "nobody is alerted yet");
+    assert_eq!(site.server.get(&format!("/silences/{id}")).await["waiting"], 1);
+
+    amtool(&["silence", "expire", id]);
+    site.opened("").await;
+    assert_eq!(amtool(&["silence", "query", "-q"]).trim(), "");
+    let end = format!("--end={}", rfc3339_now());
+    amtool(&[&ALERT[..], &[end.as_str()]].concat());
+    // It was one mail until the end.
     site.resolved("").await;
 }

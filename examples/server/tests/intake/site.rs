@@ -73,6 +73,11 @@ impl Site {
         panic!("it never came to be {what}: {incidents:#?}\n{log}\n{}", self.server.output());
     }
 
+    /// How many mails the mail server has accepted.
+    pub(crate) fn mails(&self) -> usize {
+        self.mail.accepted().len()
+    }
+
     /// Waits for one open incident of `athens` with one mail, as the page promises.
     pub(crate) async fn opened(&self, log: &str) -> Value {
         let incident = self.until("open", log, |incident| incident["state"] == "OPEN").await;

@@ -7,6 +7,7 @@ mod pages;
 mod rosters;
 mod scopes;
 mod sessions;
+mod silence_pages;
 mod streams;
 mod tokens;
 

@@ -58,6 +58,8 @@ async fn every_page_forbids_what_it_does_not_need_and_escapes_what_strangers_sen
         "/board/new-person".to_owned(),
         "/board/services/athens/plan".to_owned(),
         "/board/coverage".to_owned(),
+        "/board/silences".to_owned(),
+        "/board/new-silence".to_owned(),
     ];
     for path in &roster {
         let page = admin.get(path).await;

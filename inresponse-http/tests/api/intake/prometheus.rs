@@ -161,7 +161,6 @@ async fn what_is_not_served_is_not_answered_as_if_it_were() {
         (Method::GET, "/api/v2/alerts/groups", 404),
         (Method::GET, "/api/v2/silences", 403),
         (Method::POST, "/api/v2/silences", 403),
-        (Method::GET, "/api/v2/status", 404),
         (Method::GET, "/api/v2/receivers", 404),
         (Method::POST, "/api/v1/alerts", 404),
     ];
