@@ -152,7 +152,7 @@ impl Checker<'_> {
 
     /// "At its end, a new round begins (round 1 if none began)", once.
     fn quiet_ends_once(&self, number: IncidentNumber, entries: &[Entry]) {
-        let (mut is_quiet, mut has_begun) = (false, false);
+        let (mut is_quiet, mut has_begun, mut is_overruled) = (false, false, false);
         for (i, entry) in entries.iter().enumerate() {
             match &entry.event {
                 Event::BecameQuiet { why, .. } => {
@@ -161,6 +161,11 @@ impl Checker<'_> {
                     }
                     if why.iter().any(|why| matches!(why, QuietWhy::AlertHours { .. })) {
                         self.compared.borrow_mut().push(compared::QUIET_HOURS);
+                    }
+                    if is_overruled {
+                        let text =
+                            format!("{number} was quiet again at {}, after a person had escalated", entry.at);
+                        self.violated(21, text);
                     }
                     is_quiet = true;
                 }
@@ -181,6 +186,10 @@ impl Checker<'_> {
                             format!("at the end of quiet of {number}, {began} rounds began, at {}", entry.at);
                         self.violated(21, text);
                     }
+                    let before = i.checked_sub(1).map(|before| &entries[before]);
+                    is_overruled = before.is_some_and(|before| {
+                        before.at == entry.at && matches!(before.event, Event::Escalated { .. })
+                    });
                     (is_quiet, has_begun) = (false, false);
                 }
                 Event::RoundBegan { .. } => has_begun = false,
@@ -197,10 +206,11 @@ impl Checker<'_> {
                     }
                     is_quiet = false;
                 }
-                Event::Claimed { .. }
-                | Event::HandedOver { .. }
-                | Event::Released { .. }
-                | Event::HandedToTeam { .. } => is_quiet = false,
+                Event::Claimed { .. } | Event::HandedOver { .. } => is_quiet = false,
+                Event::Released { .. }
+                | Event::HandedToTeam { .. }
+                | Event::ClaimEnded { .. }
+                | Event::HandoverUnanswered { .. } => (is_quiet, is_overruled) = (false, false),
                 _ => {}
             }
         }
