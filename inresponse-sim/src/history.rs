@@ -1,6 +1,6 @@
 //! The history of a run, which the checker reads: calls with their answers, inboxes, and the injected faults.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use inresponse_core::OutageKind;
@@ -81,6 +81,8 @@ pub struct ReportCall {
     pub key: Option<String>,
     /// The severity of the report.
     pub severity: Severity,
+    /// The labels of the report.
+    pub labels: BTreeMap<String, String>,
     /// The title of the report, which no other report has.
     pub title: String,
     /// The dry run right before the report; `None` if the report would be refused.

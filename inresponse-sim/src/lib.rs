@@ -49,6 +49,7 @@ pub mod roster_plan;
 pub mod scenario;
 pub mod schedules;
 pub mod shrink;
+pub mod silences;
 pub mod sqlite;
 pub mod stage;
 pub mod stats;

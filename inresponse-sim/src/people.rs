@@ -2,6 +2,7 @@
 
 mod call_in;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,6 +19,7 @@ use crate::history::{Answer, AnswerCall, Read, Reply, ReportCall, UpdateCall, Ve
 use crate::rng::Rng;
 use crate::scenario::{self, Claims, Roster};
 use crate::schedules::Draw;
+use crate::silences::{Quiet, Quieting, labels};
 use crate::stage::Stage;
 use crate::world::{MILLI, Micros, SECOND};
 
@@ -45,10 +47,14 @@ pub async fn report(stage: Arc<Stage>, mut rng: Rng) {
 async fn report_once(stage: &Arc<Stage>, service: &str, key: Option<&str>, severity: Severity) -> bool {
     let (process, engine) = stage.some().await;
     let forecast = stage.forecast(process, service, severity).await;
-    let (i, title) = {
+    let (i, title, labels) = {
         let mut state = stage.world.lock();
         let (began, i) = (state.now(), state.history.reports.len());
         let title = format!("r{i}");
+        let labels = match stage.scenario.quiet {
+            Quiet::Used { .. } => labels(i),
+            Quiet::Unused => BTreeMap::new(),
+        };
         state.history.reports.push(ReportCall {
             began,
             ended: None,
@@ -56,13 +62,17 @@ async fn report_once(stage: &Arc<Stage>, service: &str, key: Option<&str>, sever
             service: service.into(),
             key: key.map(str::to_owned),
             severity,
+            labels: labels.clone(),
             title: title.clone(),
             forecast,
             answer: Answer::Waiting,
         });
-        (i, title)
+        (i, title, labels)
     };
     let mut report = Report::builder(service, severity, title).message(format!("message of r{i}"));
+    for (name, value) in labels {
+        report = report.label(name, value);
+    }
     if let Some(key) = key {
         report = report.dedup_key(DedupKey::new(key).expect("a plain key").as_str());
     }
@@ -383,6 +393,22 @@ pub async fn edit_schedules(stage: Arc<Stage>, mut rng: Rng) {
     };
     stage.world.note(|| format!("the edit is answered {answer:?}"));
     stage.world.lock().history.edits.push(answer);
+}
+
+/// A person makes, changes or lifts a silence, or changes alert hours.
+pub async fn edit_silences(stage: Arc<Stage>, mut rng: Rng) {
+    let (process, engine) = stage.some().await;
+    let edits = {
+        let state = stage.world.lock();
+        let Some((_, roster)) = state.history.rosters.last() else { return };
+        let (base, chaos) = (stage.world.base, stage.scenario.chaos);
+        Quieting { rng: &mut rng, base, chaos }.edits(roster)
+    };
+    let by = person(&mut rng);
+    stage.world.note(|| format!("{by} edits silences: {edits:?}"));
+    let work = async move { engine.edit_roster(&by, &edits).await };
+    let answer = stage.world.within(process, work).await;
+    stage.world.note(|| format!("the edit is answered {answer:?}"));
 }
 
 /// An editor changes the roster.

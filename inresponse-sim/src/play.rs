@@ -11,6 +11,7 @@ use crate::history::{Disturbance, History};
 use crate::people;
 use crate::rng::Rng;
 use crate::scenario::{Drive, Scenario};
+use crate::silences::Quiet;
 use crate::stage::Stage;
 use crate::store::SharedStore;
 use crate::world::{Micros, SECOND, World};
@@ -139,6 +140,13 @@ async fn direct(stage: Arc<Stage>, run: Run) {
         let (at, own) = (habits.below(scenario.chaos), Rng::new(run.seed, 10_000 + number));
         later(&mut clients, &stage, at, |stage| people::edit_schedules(stage, own));
     }
+    if let Quiet::Used { edits } = scenario.quiet {
+        let mut quiet = Rng::new(run.seed, 19);
+        for number in 0..edits {
+            let (at, own) = (quiet.below(scenario.chaos), Rng::new(run.seed, 40_000 + number));
+            later(&mut clients, &stage, at, |stage| people::edit_silences(stage, own));
+        }
+    }
     let mut channels = Rng::new(run.seed, 13);
     for number in 0..scenario.answers {
         let (at, own) = (channels.below(scenario.chaos + 5 * SECOND), Rng::new(run.seed, 20_000 + number));
@@ -254,7 +262,13 @@ pub fn patience(scenario: &Scenario, history: &History) -> Micros {
     let claims = history.rosters.iter().flat_map(|(_, roster)| roster.teams.values());
     let claims = claims.filter_map(|team| team.claim_timeout).map(crate::world::micros);
     let longest_claim = claims.max().unwrap_or(0) + scenario.claims.snoozes().1 * SECOND;
+    // An edit at the end of the faults may hold incidents, and a new round begins after that.
+    let quiet = match scenario.quiet {
+        Quiet::Used { .. } => 2 * crate::silences::LONGEST + longest.clone().max().unwrap_or(0),
+        Quiet::Unused => 0,
+    };
     longest_claim
+        + quiet
         + longest.max().unwrap_or(0).max(default) * 2
         + crate::world::micros(scenario.lease) * 3
         + 60 * SECOND

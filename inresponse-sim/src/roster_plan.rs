@@ -7,7 +7,7 @@ use std::time::Duration;
 use chrono::{DateTime, NaiveDate, Utc};
 use inresponse_core::model::{Contact, ServiceName, Severity, TeamName, Zone};
 use inresponse_core::roster::{
-    Book, Effect, Entry, EntryKey, RosterEdit, Rota, Snapshot, Target, Team, TeamLevel,
+    Book, Effect, Entry, EntryKey, Hours, RosterEdit, Rota, Snapshot, Target, Team, TeamLevel,
 };
 
 use crate::local_time::Clocks;
@@ -36,6 +36,8 @@ pub struct TeamPlan {
     pub fallback: Vec<Contact>,
     /// The levels that each severity alerts, if not all.
     pub alert_levels: BTreeMap<Severity, Vec<u16>>,
+    /// The hours in which each severity alerts, if not always.
+    pub alert_hours: BTreeMap<Severity, Vec<Hours>>,
     /// The levels of each day.
     pub calendar: BTreeMap<NaiveDate, Vec<Vec<Target>>>,
     /// The levels on days without a calendar entry.
@@ -178,6 +180,7 @@ impl TeamPlan {
             repeat: 0,
             fallback: vec![contact("last")],
             alert_levels: BTreeMap::new(),
+            alert_hours: BTreeMap::new(),
             calendar: BTreeMap::new(),
             levels: Vec::new(),
             claim_timeout: None,
@@ -192,6 +195,7 @@ impl TeamPlan {
             repeat: settings.repeat(),
             fallback: settings.fallback().iter().filter_map(Target::contact).cloned().collect(),
             alert_levels: settings.alert_levels().clone(),
+            alert_hours: settings.alert_hours().clone(),
             calendar,
             levels: settings.levels().to_vec(),
             claim_timeout: settings.claim_timeout(),
@@ -213,6 +217,9 @@ impl TeamPlan {
         }
         for (severity, levels) in &self.alert_levels {
             team = team.alert_levels(*severity, levels.clone());
+        }
+        for (severity, hours) in &self.alert_hours {
+            team = team.alert_hours(*severity, hours.clone());
         }
         team.build().expect("the team of a scenario is valid")
     }

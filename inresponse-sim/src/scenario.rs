@@ -10,6 +10,7 @@ use inresponse_core::roster::Target;
 use crate::fault::Fault;
 use crate::rng::Rng;
 use crate::schedules::{Draw, Habits, Schedules};
+use crate::silences::Quiet;
 use crate::world::{Micros, SECOND};
 
 pub use crate::roster_plan::{
@@ -78,6 +79,8 @@ pub struct Scenario {
     pub moods: BTreeMap<Contact, Mood>,
     /// Whether the teams have schedules, and how often people edit them.
     pub habits: Habits,
+    /// Whether people use silences and alert hours.
+    pub quiet: Quiet,
 }
 
 /// The fixed behaviour of a carrier for one contact.
@@ -175,9 +178,11 @@ impl Scenario {
             moods,
             rates,
             habits,
+            quiet: Quiet::Unused,
         }
         .with_schedules(seed)
         .steered(seed)
+        .with_quiet(seed)
     }
 
     /// Gives the teams schedules, if the seed decided so. The seed's other decisions do not change.
@@ -325,6 +330,7 @@ pub fn team_plan(rng: &mut Rng, base: DateTime<Utc>, long: bool) -> TeamPlan {
         repeat: *rng.pick(&[0, 0, 0, 1, 2]),
         fallback: if rng.chance(800) { vec![contact("f0")] } else { vec![contact("f0"), contact("f1")] },
         alert_levels: BTreeMap::new(),
+        alert_hours: BTreeMap::new(),
         calendar: BTreeMap::new(),
         levels: Vec::new(),
         claim_timeout: rng.chance(300).then(|| Duration::from_secs(rng.between(5, 60))),

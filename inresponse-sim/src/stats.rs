@@ -99,6 +99,15 @@ const TRANSITIONS: &[&str] = &[
     compared::ANSWER,
     compared::NO_ANSWER,
     compared::LIMITED,
+    compared::DEFERRED,
+    "timeline: became quiet",
+    "timeline: quiet ended",
+    compared::QUIET_TIME,
+    compared::QUIET_EDIT,
+    compared::QUIET_ESCALATED,
+    compared::QUIET_STOPPED,
+    compared::QUIET_HOURS,
+    compared::QUIET_RESOLVED,
 ];
 
 /// Counts of faults and transitions.

@@ -37,7 +37,11 @@ impl Checker<'_> {
     ) -> Option<String> {
         self.compared.borrow_mut().push(compared::ANSWER);
         let incident = &record.incident;
-        if sent.round != incident.round() && incident.state() != State::Resolved {
+        // Who escalates ends quiet, and so begins the next round.
+        let escalated = call.update.state == Some(StateChange::Escalate) && super::quiet::ended_now(incident);
+        let counts_in = sent.round + u32::from(escalated);
+        let is_of_round = incident.round() == sent.round || incident.round() == counts_in;
+        if !is_of_round && incident.state() != State::Resolved {
             return Some(format!("of round {} counted in round {}", sent.round, incident.round()));
         }
         if self.may_answer(over, sent) == Entitled::No {

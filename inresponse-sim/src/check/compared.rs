@@ -8,6 +8,8 @@ pub const NOBODY: &str = "dry run: compared, nobody alerted";
 pub const LEVELS: &str = "dry run: compared, several levels";
 /// A dry run that foretold several rounds was compared.
 pub const ROUNDS: &str = "dry run: compared, several rounds";
+/// A dry run that foretold that quiet defers the first round was compared.
+pub const DEFERRED: &str = "dry run: compared, after quiet";
 /// A dry run that foretold alerts to people of the roster was compared.
 pub const PEOPLE: &str = "dry run: compared, people of the roster";
 /// The end of a claim was compared.
@@ -36,6 +38,18 @@ pub const TEAM: &str = "on call: compared, by another team";
 pub const CALL: &str = "call in: compared, an alert of a call";
 /// The answer of somebody who was called in was compared.
 pub const RESPONDER: &str = "call in: compared, an answer that stops the rest";
+/// The end of quiet by time was compared.
+pub const QUIET_TIME: &str = "quiet: compared, its end by time";
+/// The end of quiet by an edit was compared.
+pub const QUIET_EDIT: &str = "quiet: compared, its end by a lift or a change";
+/// The end of quiet by a person who escalated was compared.
+pub const QUIET_ESCALATED: &str = "quiet: compared, its end by an escalation";
+/// An incident that became quiet after people had been alerted was compared.
+pub const QUIET_STOPPED: &str = "quiet: compared, an incident that had begun";
+/// An incident that alert hours made quiet was compared.
+pub const QUIET_HOURS: &str = "quiet: compared, outside alert hours";
+/// An incident that was resolved while it was quiet was compared.
+pub const QUIET_RESOLVED: &str = "quiet: compared, resolved while quiet";
 /// An answer over a channel that counted was compared.
 pub const ANSWER: &str = "answer: compared, counted";
 /// An answer over a channel that did not count was compared.

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::DateTime;
 use inresponse_core::model::{Contact, IncidentNumber, Level, MethodName, PersonId, Purpose};
 
+use super::held::Held;
 use super::{Checker, at, compared, on_call};
 use crate::history::{Forecast, Reply, ReportCall, Sent, Told};
 use crate::roster::LAG;
@@ -49,6 +50,7 @@ impl Checker<'_> {
                 (compared::LEVELS, levels > rounds.len()),
                 (compared::STEPS, foretold.len() > levels),
                 (compared::ROUNDS, rounds.len() > 1),
+                (compared::DEFERRED, self.held(number, call.began, call.began) == Held::Surely),
                 (compared::PEOPLE, people.into_iter().any(|(_, person)| person.is_some())),
             ] {
                 self.compared.borrow_mut().extend(occurred.then_some(what));
@@ -112,6 +114,7 @@ impl Checker<'_> {
         !edited
             && end < self.history.ended_at
             && self.is_left_alone(number, call.began, end)
+            && self.quiet_is_foretold(number, call, end)
             && self.is_quiet(call.began, end)
             && self.clocks_stand(call.began.saturating_sub(SECOND), end)
             && self.sends_of(number).all(|one| one.told == Some(Told::Accepted))

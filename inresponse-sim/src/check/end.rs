@@ -114,9 +114,16 @@ impl Checker<'_> {
         }
         // Events count since the incident was opened or released. Repeat rounds belong together, because the events do
         // not distinguish them.
-        let count = |of: &dyn Fn(&Event) -> bool| {
-            incident.timeline().entries().iter().filter(|e| of(&e.event)).count()
-        };
+        let entries = incident.timeline().entries();
+        let count = |of: &dyn Fn(&Event) -> bool| entries.iter().filter(|e| of(&e.event)).count();
+        // The end of quiet begins a round, unless none had begun.
+        let after_quiet = (0..entries.len()).filter(|i| {
+            let is_end = matches!(entries[*i].event, Event::QuietEnded);
+            let gives = |e: &Event| matches!(e, Event::TeamChanged { .. } | Event::TeamGone { .. });
+            let next = entries[i + 1..].iter().find(|entry| !gives(&entry.event));
+            is_end && next.is_some_and(|next| matches!(next.event, Event::RoundBegan { .. }))
+        });
+        let after_quiet = after_quiet.count();
         let rounds = count(&|e| matches!(e, Event::RoundBegan { .. } | Event::Folded { .. }));
         let begins_again = |e: &Event| {
             matches!(
@@ -127,7 +134,7 @@ impl Checker<'_> {
                     | Event::ClaimEnded { .. }
             )
         };
-        if rounds > count(&begins_again) {
+        if rounds > count(&begins_again) + after_quiet {
             return;
         }
         let sends = [&self.sends, &self.calls].into_iter().filter_map(|sends| sends.get(&number));

@@ -153,22 +153,28 @@ impl<'a> Checker<'a> {
         let Some(report) = report else { return Vec::new() };
         let from = last_round.unwrap_or(report.began).min(first.began);
         let mut to = first.began;
+        let may_be_late = self.may_be_quiet(number, from, to);
+        // What the end of quiet freezes again replaces a matrix that alerted nobody.
+        let past = past.filter(|_| !may_be_late);
+        let from = self.last_held(number, from, to).unwrap_or(from);
         // The first round is frozen before the number is answered.
         if round == 1
+            && !may_be_late
             && let (Some(_), Some(ended)) = (report.answer.got(), report.ended)
         {
             to = to.min(ended);
         }
         let service = record.incident.service().as_str();
         let whose = |roster: &'a Roster| -> Vec<Whose<'a>> {
-            if round == 1 {
-                return self.alerted_for_report(service, roster).into_iter().collect();
+            let first = (round == 1).then(|| self.alerted_for_report(service, roster)).flatten();
+            if round == 1 && !may_be_late {
+                return first.into_iter().collect();
             }
             let handed = self.handed(number, from, to);
             let next = handed.into_iter().flat_map(|handed| {
                 self.names().into_iter().map(move |had| self.next_round(service, handed, had, roster))
             });
-            next.collect()
+            next.chain(first).collect()
         };
         let mut frozen = Vec::new();
         // A resolution with a fallback was read again. Only a complete resolution may come from a copy that lags.
@@ -281,18 +287,26 @@ impl<'a> Checker<'a> {
     /// at one of them.
     pub(super) fn instants(&self, roster: &Roster, from: Micros, to: Micros) -> BTreeSet<DateTime<Utc>> {
         let mut instants = BTreeSet::new();
+        for (begin, end) in self.wall_times(from, to) {
+            instants.insert(begin);
+            instants.extend(on_call::changes(roster, begin, end));
+        }
+        instants
+    }
+
+    /// The time from `from` to `to` by each server's clock. A clock that is set begins another span.
+    pub(super) fn wall_times(&self, from: Micros, to: Micros) -> Vec<(DateTime<Utc>, DateTime<Utc>)> {
+        let mut spans = Vec::new();
         for host in 0..self.scenario.hosts {
             let set = self.history.offsets.iter().filter(|(at, h, _)| *h == host && *at > from && *at <= to);
             let mut begins = vec![(from, self.offset(host, from))];
             begins.extend(set.map(|(at, _, offset)| (*at, *offset)));
             for (i, (begin, offset)) in begins.iter().enumerate() {
                 let end = begins.get(i + 1).map_or(to, |(end, _)| *end);
-                let (begin, end) = (self.world.wall_at(*begin, *offset), self.world.wall_at(end, *offset));
-                instants.insert(begin);
-                instants.extend(on_call::changes(roster, begin, end));
+                spans.push((self.world.wall_at(*begin, *offset), self.world.wall_at(end, *offset)));
             }
         }
-        instants
+        spans
     }
 
     /// P12: a level is alerted only if some severity that the incident had includes it. If the

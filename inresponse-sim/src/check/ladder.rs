@@ -12,6 +12,7 @@ use super::frozen::Frozen;
 use super::{Checker, at, may_have};
 use crate::fault::Fault;
 use crate::history::{Sent, Told, UpdateCall};
+use crate::silences::Quiet;
 use crate::world::{Micros, SECOND, micros};
 
 /// A send may begin this many leases after its first one, if all calls to the store are slow.
@@ -49,6 +50,10 @@ impl<'a> Checker<'a> {
         let mut shown = BTreeMap::<(IncidentNumber, u32), &Matrix>::new();
         for one in self.seen() {
             let incident = &one.record.incident;
+            // The end of quiet freezes the matrix of a round again if no level has begun.
+            if incident.begun().is_empty() && self.scenario.quiet != Quiet::Unused {
+                continue;
+            }
             shown.insert((incident.number(), incident.round()), incident.matrix());
         }
         for (number, sends) in all {

@@ -15,6 +15,7 @@
 //! | `steps` | P19: the steps of people's rules are neither early nor late |
 //! | `limits` | P9: limits lose nothing |
 //! | `time` | P9, P12, P13: nothing comes late unless a fault explains it |
+//! | `held`, `quiet` | P21: what holds an incident, and that quiet defers and never drops |
 //! | `whose` | P12: which team a round alerts, by the roster |
 //! | `on_call` | P15: who is on call, by the words of the design |
 //! | `dry_run` | P17: what a dry run foretells happens |
@@ -31,9 +32,11 @@ mod end;
 mod frozen;
 mod handover;
 pub mod heartbeats;
+mod held;
 mod ladder;
 mod limits;
 mod on_call;
+mod quiet;
 mod reports;
 mod states;
 mod steps;
@@ -93,6 +96,7 @@ pub fn checked(played: &Played) -> Checked {
     checker.time();
     checker.steps();
     checker.limits();
+    checker.quiet();
     checker.dry_runs();
     Checked { violations: checker.found.into_inner(), compared: checker.compared.into_inner() }
 }
@@ -232,8 +236,13 @@ impl<'a> Checker<'a> {
             })
     }
 
-    /// Whether an incident was certainly OPEN from `from` to `to`: it was OPEN before, and nobody changed it.
+    /// Whether an incident was certainly OPEN and not quiet from `from` to `to`.
     fn is_open(&self, number: IncidentNumber, from: Micros, to: Micros) -> bool {
+        self.is_open_or_quiet(number, from, to) && !self.may_be_quiet(number, from, to)
+    }
+
+    /// Whether an incident was certainly OPEN from `from` to `to`: it was OPEN before, and nobody changed it.
+    fn is_open_or_quiet(&self, number: IncidentNumber, from: Micros, to: Micros) -> bool {
         if !self.is_left_alone(number, from, to) {
             return false;
         }

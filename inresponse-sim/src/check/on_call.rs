@@ -400,7 +400,7 @@ fn turn_starts(layer: &Layer, clocks: Clocks, turn: u32) -> DateTime<Utc> {
 
 /// The spans of weekly hours that contain some instant from `first` to `last`. "`to` ≤ `from` ends the next day." "A span
 /// given by two local times starts at the first occurrence and ends at the last."
-fn spans(
+pub(super) fn spans(
     hours: &[Hours],
     clocks: Clocks,
     (first, last): (DateTime<Utc>, DateTime<Utc>),

@@ -12,8 +12,8 @@ use crate::world::Micros;
 
 /// A record that somebody got as an answer.
 pub(super) struct Seen<'a> {
-    began: Micros,
-    ended: Micros,
+    pub(super) began: Micros,
+    pub(super) ended: Micros,
     pub(super) record: &'a Record,
     changed: bool,
 }

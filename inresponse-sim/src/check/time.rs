@@ -56,21 +56,24 @@ impl<'a> Checker<'a> {
                         && other.began <= ended + self.margin()
                         && (other.answer.is_open() || other.ended.is_none_or(|end| end >= call.began))
                 });
-                if !others && !self.may_be_raised(call.number, call.began, ended + self.margin()) {
-                    self.alerted_after(record, call.began, ended + self.margin());
+                let is_quiet = self.may_be_quiet(call.number, call.began, ended + self.margin());
+                let is_raised = self.may_be_raised(call.number, call.began, ended + self.margin());
+                if !others && !is_raised && !is_quiet {
+                    self.alerted_in_round(record, call.began, ended + self.margin());
                 }
             }
         }
     }
 
     fn alerted_by(&self, record: &Record, began: Micros, deadline: Micros) {
-        if self.is_left_alone(record.number(), 0, deadline) {
-            self.alerted_after(record, began, deadline);
+        let is_quiet = self.may_be_quiet(record.number(), began, deadline);
+        if self.is_left_alone(record.number(), 0, deadline) && !is_quiet {
+            self.alerted_in_round(record, began, deadline);
         }
     }
 
-    /// Checks that the first level with contacts was alerted by a given time.
-    fn alerted_after(&self, record: &Record, began: Micros, deadline: Micros) {
+    /// Checks that the first level with contacts of the record's round was alerted by a given time.
+    pub(super) fn alerted_in_round(&self, record: &Record, began: Micros, deadline: Micros) {
         let (number, incident) = (record.number(), &record.incident);
         let matrix = incident.matrix();
         if matrix.records_only(incident.severity())
