@@ -14,7 +14,6 @@ use inresponse_core::roster::{
 use crate::local_time::Clocks;
 use crate::rng::Rng;
 use crate::roster_plan::{self, Roster, TeamPlan, WITHOUT_SUMMER_TIME, ZONES};
-use crate::scenario::Scenario;
 use crate::world::{Micros, SECOND};
 
 /// The longest time that one of them holds.
@@ -43,36 +42,6 @@ pub fn labels(number: usize) -> BTreeMap<String, String> {
         _ => &[("env", "prod"), ("team", "ops")],
     };
     labels.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
-}
-
-impl Scenario {
-    /// Gives a third of the runs silences and alert hours. The seed's other decisions do not change.
-    pub(crate) fn with_quiet(mut self, seed: u64) -> Self {
-        let mut rng = Rng::new(seed, 18);
-        if !rng.chance(400) || self.chaos > 90 * SECOND {
-            return self;
-        }
-        self.quiet = Quiet::Used { edits: if rng.chance(800) { rng.between(1, 6) } else { 0 } };
-        // Some runs are calm, so that the ends of quiet can be compared with what happens.
-        if rng.chance(300) {
-            self.rates.fill(0);
-            self.moods.clear();
-            (self.acts, self.answers, self.edits, self.habits.edits, self.storm) = (0, 0, 0, 0, None);
-            (self.jumps, self.kills, self.restarts, self.call_ins) = (0, 0, 0, 0);
-        }
-        let mut draw = Quieting { rng: &mut rng, base: self.base, chaos: self.chaos };
-        for team in self.roster.teams.values_mut() {
-            if draw.rng.chance(400) {
-                team.alert_hours = draw.alert_hours(team);
-            }
-        }
-        let silences = draw.rng.below(4);
-        let book = Arc::make_mut(&mut self.roster.book);
-        for _ in 0..silences {
-            book.put(draw.silence());
-        }
-        self
-    }
 }
 
 /// Draws silences and alert hours.
@@ -118,7 +87,7 @@ impl Quieting<'_> {
     }
 
     /// Alert hours that are closed for some seconds of each day.
-    fn alert_hours(&mut self, team: &TeamPlan) -> BTreeMap<Severity, Vec<Hours>> {
+    pub(crate) fn alert_hours(&mut self, team: &TeamPlan) -> BTreeMap<Severity, Vec<Hours>> {
         let chosen: Vec<_> = Severity::ALL.into_iter().filter(|_| self.rng.chance(500)).collect();
         let hours = chosen.into_iter().map(|severity| {
             let (closes, opens) = self.window();
@@ -127,7 +96,7 @@ impl Quieting<'_> {
         hours.collect()
     }
 
-    fn silence(&mut self) -> Entry {
+    pub(crate) fn silence(&mut self) -> Entry {
         let (from, to) = self.window();
         let matchers = self.matchers();
         let silence = if self.rng.chance(300) {

@@ -1,5 +1,6 @@
 //! Seeds that are steered towards rare events, which random choice causes too seldom for a short run.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use inresponse_core::model::Severity;
@@ -7,6 +8,7 @@ use inresponse_core::model::Severity;
 use crate::fault::Fault;
 use crate::rng::Rng;
 use crate::scenario::{Claims, Drive, Mood, Scenario, TeamPlan};
+use crate::silences::{Quiet, Quieting};
 use crate::world::SECOND;
 
 /// Among this many seeds in a row, there is one of each kind.
@@ -119,6 +121,36 @@ impl Scenario {
                 rates[Fault::Storm as usize] = 1000;
                 self.storm = Some((rng.below(self.chaos), rng.between(20, 60)));
             }
+        }
+        self
+    }
+}
+
+impl Scenario {
+    /// Gives a third of the runs silences and alert hours. The seed's other decisions do not change.
+    pub(crate) fn with_quiet(mut self, seed: u64) -> Self {
+        let mut rng = Rng::new(seed, 18);
+        if !rng.chance(400) || self.chaos > 90 * SECOND {
+            return self;
+        }
+        self.quiet = Quiet::Used { edits: if rng.chance(800) { rng.between(1, 6) } else { 0 } };
+        // Some runs are calm, so that the ends of quiet can be compared with what happens.
+        if rng.chance(300) {
+            self.rates.fill(0);
+            self.moods.clear();
+            (self.acts, self.answers, self.edits, self.habits.edits, self.storm) = (0, 0, 0, 0, None);
+            (self.jumps, self.kills, self.restarts, self.call_ins) = (0, 0, 0, 0);
+        }
+        let mut draw = Quieting { rng: &mut rng, base: self.base, chaos: self.chaos };
+        for team in self.roster.teams.values_mut() {
+            if draw.rng.chance(400) {
+                team.alert_hours = draw.alert_hours(team);
+            }
+        }
+        let silences = draw.rng.below(4);
+        let book = Arc::make_mut(&mut self.roster.book);
+        for _ in 0..silences {
+            book.put(draw.silence());
         }
         self
     }
