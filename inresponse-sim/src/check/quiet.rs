@@ -84,7 +84,9 @@ impl Checker<'_> {
         if incident.state() != State::Open {
             return;
         }
-        if incident.quiet().is_some() && call.over.is_none() {
+        // The requested severity may alert nobody; then the request is refused and changes nothing.
+        let asks_for_another_severity = call.update.severity.is_some_and(|one| one != incident.severity());
+        if incident.quiet().is_some() && call.over.is_none() && !asks_for_another_severity {
             self.violated(21, format!("{} was escalated, but it is quiet at {}", call.number, at(ended)));
         }
         if !ended_now(incident) {
