@@ -632,7 +632,7 @@ impl From<Entry> for RosterEdit {
 mod tests {
     use super::*;
     use crate::model::Contact;
-    use crate::model::{LayerName, MethodName, Zone};
+    use crate::model::{LayerName, MethodName, Severity, Zone};
     use crate::roster::{
         Absence, Counting, Feed, FeedEvent, FeedRole, Layer, Member, RuleFor, RuleStep, Turn, TurnUnit,
     };
@@ -653,6 +653,7 @@ mod tests {
             Entry::schedule(&devops, &ScheduleName::new("primary").unwrap(), schedule()),
             Entry::stand_in(&devops, &ScheduleName::new("primary").unwrap(), &id, stand_in()),
             Entry::feed(&devops, &ScheduleName::new("primary").unwrap(), &schedule().feeds()[0].id(), copy),
+            Entry::heartbeat(&HeartbeatName::new("backup").unwrap(), heartbeat()),
             Entry::silence(&SilenceId::new("deploy").unwrap(), silence()),
         ]
     }
@@ -679,6 +680,12 @@ mod tests {
         };
         let feed = Feed { url: "https://jo@example.org/secret".to_owned(), role: FeedRole::Base };
         Schedule::new(Zone::utc(), vec![layer], vec![feed]).unwrap()
+    }
+
+    fn heartbeat() -> Heartbeat {
+        let (service, minute) = (ServiceName::new("athens").unwrap(), std::time::Duration::from_secs(60));
+        let title = Some("backup of jo is late".to_owned());
+        Heartbeat::new(service, Severity::Crit, minute, minute, title).unwrap()
     }
 
     fn silence() -> Silence {
