@@ -49,8 +49,9 @@ fn then(everything: &[Record]) -> DateTime<Utc> {
 #[tokio::test(flavor = "multi_thread")]
 async fn p09_a_kept_database_is_opened_shown_counted_and_alerted() {
     let server = kept();
-    assert_eq!(Database::check(&config(&server.url())).await.unwrap(), Schema::Current);
+    assert_eq!(Database::check(&config(&server.url())).await.unwrap(), Schema::Older);
     let database = open(&server.url()).await;
+    assert_eq!(Database::check(&config(&server.url())).await.unwrap(), Schema::Current);
     let (store, roster) = (database.store(), database.roster());
     let everything = store.list(&ListQuery { limit: 100, ..ListQuery::default() }).await.unwrap();
     let of = |title: &str| everything.iter().find(|record| record.incident.title() == title).unwrap();
