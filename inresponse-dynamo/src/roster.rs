@@ -24,6 +24,9 @@ use crate::roster_items::{CHANGES, ENTRIES, change_of, entry_of, entry_of_any, i
 const FIRST_DAY: NaiveDate = NaiveDate::from_ymd_opt(0, 1, 1).expect("a day");
 const LAST_DAY: NaiveDate = NaiveDate::from_ymd_opt(9999, 12, 31).expect("a day");
 
+/// Silences and alert hours, with the version of the roster that they are of.
+type RulesAt = (u64, Arc<QuietRules>);
+
 /// The roster in DynamoDB. Cloning is cheap.
 ///
 /// Services, settings and days are read from their tables for every answer, so that a change holds for all processes at
@@ -44,7 +47,7 @@ pub struct DynamoRoster {
     /// People and schedules, with the roster's version at which they were read.
     read: Arc<Mutex<Option<Read>>>,
     /// Silences and alert hours, with the roster's version at which they were read.
-    rules: Arc<Mutex<Option<(u64, Arc<QuietRules>)>>>,
+    rules: Arc<Mutex<Option<RulesAt>>>,
 }
 
 /// People and schedules as they were read at a version of the roster.
