@@ -195,7 +195,9 @@ impl Checker<'_> {
                     (is_quiet, has_begun) = (false, false);
                 }
                 Event::RoundBegan { .. } => has_begun = false,
-                Event::LevelBegan { .. } | Event::LevelEmpty { .. } | Event::LevelDead { .. } => {
+                // What was being sent may still fail, so a level may be dead.
+                Event::LevelDead { .. } => has_begun = true,
+                Event::LevelBegan { .. } | Event::LevelEmpty { .. } => {
                     if is_quiet {
                         let text = format!("a level of {number} began while it was quiet, at {}", entry.at);
                         self.violated(21, text);
