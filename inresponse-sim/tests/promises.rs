@@ -42,11 +42,11 @@ fn every_promise_is_kept_in_every_state_of_a_small_model() {
 
 #[test]
 fn the_same_seed_gives_the_same_run() {
-    for seed in [3, 61, 104, 1012] {
+    for seed in [3, 7, 104, 1012] {
         let (one, other) = (Run::whole(seed), Run::whole(seed));
         let one = play(one, &in_memory, Trace::Keep);
         let other = play(other, &in_memory, Trace::Keep);
-        assert!(one.trace.len() > 5);
+        assert!(one.trace.len() > 20);
         assert_eq!(one.trace, other.trace);
         assert_eq!(one.faults, other.faults);
     }

@@ -188,12 +188,16 @@ fn grant_escalation(incident: &Incident, now: DateTime<Utc>) -> Grant {
 }
 
 /// When the next level of an open incident is due, which a manual escalation would alert at once; any time if the
-/// incident is claimed and the next level can be called in. The refusal if nobody is left.
+/// incident is claimed and the next level can be called in, or if it is quiet, since a new round follows. The refusal if
+/// nobody is left.
 pub(super) fn escalates_at(incident: &Incident) -> Result<DateTime<Utc>, Refusal> {
     match incident.state {
         State::Resolved => Err(Refusal::NotEscalating(incident.state)),
         State::Claimed => {
             call_in::next_level(incident).map(|_| incident.updated_at).ok_or(Refusal::NobodyLeft)
+        }
+        State::Open if incident.quiet.is_some() && !incident.matrix.records_only(incident.severity) => {
+            Ok(incident.updated_at)
         }
         State::Open => {
             let next = ladder::next(incident).filter(|next| next.rung != Rung::Over);

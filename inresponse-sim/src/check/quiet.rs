@@ -77,13 +77,16 @@ impl Checker<'_> {
     /// After a person has escalated, the incident is not quiet, and people are alerted at once.
     fn escalate_ends_quiet(&self, call: &UpdateCall) {
         let (Some(StateChange::Escalate), Some(ended)) = (&call.update.state, call.ended) else { return };
-        // A refused request changes nothing: whether it may be refused is checked with the states.
-        let Some(Verdict::Changed(record)) = call.answer.got() else { return };
+        let (Some(Verdict::Changed(record)) | Some(Verdict::Refused(record, _))) = call.answer.got() else {
+            return;
+        };
         let incident = &record.incident;
         if incident.state() != State::Open {
             return;
         }
-        if incident.quiet().is_some() && call.over.is_none() {
+        // The requested severity may alert nobody; then the request is refused and changes nothing.
+        let asks_for_another_severity = call.update.severity.is_some_and(|one| one != incident.severity());
+        if incident.quiet().is_some() && call.over.is_none() && !asks_for_another_severity {
             self.violated(21, format!("{} was escalated, but it is quiet at {}", call.number, at(ended)));
         }
         if !ended_now(incident) {

@@ -290,6 +290,20 @@ fn p21_an_escalation_of_an_incident_that_a_silence_is_about_to_hold() {
 }
 
 #[test]
+fn p21_an_escalation_ends_quiet_also_if_every_level_of_the_round_has_begun() {
+    let mut scene = Scene::crit(levels(&["a"]));
+    assert_eq!(scene.due(), "1:a");
+    scene.accepts("1:a");
+    assert_eq!(scene.at(600).due(), "f:z");
+    scene.ends("f:z", &crate::notify::Outcome::unavailable(""));
+    scene.rules = rules(&[deploy(0, 36_000)]);
+    assert!(scene.at(610).judge());
+    assert_eq!(quiet_until(&scene), Some(36_000));
+    assert_eq!(scene.at(620).escalate("jo"), Ok(true));
+    assert_eq!((scene.due().as_str(), scene.incident.round(), quiet_until(&scene)), ("1:a", 2, None));
+}
+
+#[test]
 fn p21_an_incident_with_nothing_left_to_send_is_left_alone() {
     let mut scene = Scene::crit(levels(&["a"]));
     assert_eq!(scene.due(), "1:a");
