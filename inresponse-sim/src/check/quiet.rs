@@ -240,14 +240,22 @@ impl Checker<'_> {
         if !free || !self.was_quiet(record, before, wrong) {
             return;
         }
-        self.compared.borrow_mut().push(match change {
-            Change::Time => compared::QUIET_TIME,
-            Change::Edit => compared::QUIET_EDIT,
-        });
         let entries = record.incident.timeline().entries();
         let near = |entry: &Entry| {
             self.time_of(entry.at).is_some_and(|at| at + wrong >= before && at <= deadline + wrong)
         };
+        // If clocks are wrong, nothing tells the end of this quiet from that of one shortly before.
+        let mut later =
+            entries.iter().skip_while(|entry| !(matches!(entry.event, Event::QuietEnded) && near(entry)));
+        if self.wrong(time) > 0
+            && later.any(|entry| matches!(entry.event, Event::BecameQuiet { .. }) && near(entry))
+        {
+            return;
+        }
+        self.compared.borrow_mut().push(match change {
+            Change::Time => compared::QUIET_TIME,
+            Change::Edit => compared::QUIET_EDIT,
+        });
         let ended: Vec<_> = entries
             .iter()
             .enumerate()

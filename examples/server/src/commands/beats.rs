@@ -5,6 +5,7 @@ use inresponse_client::{Heartbeat, HeartbeatEntry, HeartbeatState, Severity};
 
 use super::connect::Connect;
 use super::exit_codes::EXIT;
+use super::paged::pages;
 use super::snooze::time;
 use super::{Failure, output};
 
@@ -83,15 +84,7 @@ pub(super) async fn run(command: BeatCommand) -> Result<(), Failure> {
 
 async fn list(args: ListArgs) -> Result<(), Failure> {
     let client = args.connect.client()?;
-    let (mut all, mut cursor) = (Vec::new(), None::<String>);
-    loop {
-        let page = client.heartbeats(cursor.as_deref()).await?;
-        all.extend(page.heartbeats);
-        cursor = page.cursor;
-        if cursor.is_none() {
-            break;
-        }
-    }
+    let all = pages!(heartbeats, |cursor| client.heartbeats(cursor));
     if args.connect.json {
         output::json(&all)?;
         return Ok(());

@@ -16,6 +16,7 @@ use inresponse_core::roster::{Entry, EntryKey, Snapshot, Target, Zone};
 use inresponse_http::entries;
 
 use super::Failure;
+use super::paged::pages;
 use crate::config::{Given, masked_schedule};
 
 /// The maximum number of concurrent requests.
@@ -29,21 +30,6 @@ pub(super) struct Held {
     teams: BTreeSet<TeamName>,
     /// The teams whose calendars were read.
     calendars: BTreeSet<TeamName>,
-}
-
-/// All pages of a list.
-macro_rules! pages {
-    ($field:ident, $call:expr) => {{
-        let (mut all, mut cursor) = (Vec::new(), None::<String>);
-        loop {
-            let page = $call(cursor.as_deref()).await?;
-            all.extend(page.$field);
-            cursor = page.cursor;
-            if cursor.is_none() {
-                break all;
-            }
-        }
-    }};
 }
 
 impl Held {

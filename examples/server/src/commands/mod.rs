@@ -12,6 +12,7 @@ mod import;
 mod incidents;
 mod outlook;
 mod output;
+mod paged;
 mod report;
 mod silence;
 mod snooze;

@@ -6,6 +6,7 @@ use inresponse_core::clock::{Clock, SystemClock};
 use inresponse_core::roster;
 
 use super::connect::Connect;
+use super::paged::pages;
 use super::{Failure, output, snooze};
 use crate::config::{matcher, matcher_text};
 
@@ -126,15 +127,7 @@ async fn add(args: AddArgs) -> Result<(), Failure> {
 
 async fn list(args: ListArgs) -> Result<(), Failure> {
     let client = args.connect.client()?;
-    let (mut all, mut cursor) = (Vec::new(), None::<String>);
-    loop {
-        let page = client.silences(cursor.as_deref()).await?;
-        all.extend(page.silences);
-        cursor = page.cursor;
-        if cursor.is_none() {
-            break;
-        }
-    }
+    let all = pages!(silences, |cursor| client.silences(cursor));
     if args.connect.json {
         output::json(&all)?;
         return Ok(());
