@@ -14,6 +14,9 @@ use inresponse_sim::play::{MakeStore, Run, Trace, play};
 use inresponse_sim::store_kind::StoreKind;
 use inresponse_sim::{check, shrink};
 
+/// The number of seeds that reach every transition. A run of fewer seeds tests what differs between stores: their faults.
+const REACH_ALL: u64 = 1_000;
+
 /// Tries to break the promises by simulation, model check and planted bugs.
 #[derive(Parser)]
 #[command(name = "inresponse-sim")]
@@ -161,13 +164,20 @@ fn run(sim: &Sim, store: StoreKind, make_store: MakeStore<'_>, word: &str) -> Ex
             println!("cannot occur: {}: {why}", fault.word());
         }
     }
-    let missing = stats.missing(store);
-    if missing.is_empty() {
-        println!("every fault and every transition occurred, and every promise was kept");
-        return ExitCode::SUCCESS;
+    let (faults, transitions) = (stats.missing_faults(store), stats.missing_transitions());
+    for missing in [&faults, &transitions].into_iter().filter(|missing| !missing.is_empty()) {
+        println!("not tested, because these cases never occurred (too few seeds?): {}", missing.join("; "));
     }
-    println!("not tested, because these cases never occurred (too few seeds?): {}", missing.join("; "));
-    ExitCode::FAILURE
+    if !faults.is_empty() || (!transitions.is_empty() && sim.seeds >= REACH_ALL) {
+        return ExitCode::FAILURE;
+    }
+    match transitions.len() {
+        0 => println!("every fault and every transition occurred, and every promise was kept"),
+        n => println!(
+            "every fault occurred, and every promise was kept; {n} transitions occur only in {REACH_ALL} seeds or more"
+        ),
+    }
+    ExitCode::SUCCESS
 }
 
 fn replay(run: Run, make_store: MakeStore<'_>) -> ExitCode {

@@ -134,6 +134,8 @@ pub async fn act(stage: Arc<Stage>, mut rng: Rng) {
         0..4 => Some(StateChange::Claim(over)),
         4..6 => Some(StateChange::Release(over)),
         6 => Some(StateChange::Resolve),
+        // What is planned ends by itself, often before its silence does.
+        11 | 12 if matches!(stage.scenario.quiet, Quiet::Used { .. }) => Some(StateChange::Resolve),
         7 => Some(StateChange::HandTo(anybody(&mut rng))),
         8 => {
             let to = *rng.pick(&["t0", "t1", "t1", "nobody"]);

@@ -11,6 +11,7 @@ use super::deliver::Sender;
 use super::edits::{Edits, UnverifiedPhones};
 use super::in_flight::InFlight;
 use super::judge_again::JudgeAgain;
+use super::known_rules::KnownRules;
 use super::lease::Leases;
 use super::leased::LeaseLength;
 use super::links::Links;
@@ -188,6 +189,7 @@ impl EngineBuilder {
             defaults,
             catch_all,
             status_updates,
+            rules: KnownRules::default(),
         });
         let swap = Arc::new(Swap {
             store: Arc::clone(&store),

@@ -54,7 +54,7 @@ pub(super) async fn dry_run(
     let mut explained = explained(lookup, &team, now).await?;
     let (opening, _) = plan::open(report, team, matrix, None, now);
     let mut incident = opening.numbered(IncidentNumber::new(0)).into_incident();
-    let rules = lookup.roster.quiet().await?;
+    let rules = lookup.quiet_rules().await?;
     let (mut steps, mut round, mut deferred) = (Vec::new(), None, Deferred::default());
     while steps.len() < MAX_STEPS {
         let decision = due(&incident, &rules, round.take(), now);

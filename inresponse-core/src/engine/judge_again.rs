@@ -65,7 +65,7 @@ impl JudgeAgain {
 
     #[cfg(feature = "runner")]
     async fn look(&self) -> Result<(), Outage> {
-        let rules = self.lookup.roster.quiet().await?;
+        let rules = self.lookup.quiet_rules().await?;
         if !self.must_ask(rules.id(), self.clocks.monotonic()) {
             return Ok(());
         }
@@ -91,7 +91,7 @@ impl JudgeAgain {
 
     /// Judges again everything that was judged by other rules than today's. Returns how many incidents were changed.
     pub(super) async fn all(&self) -> Result<usize, Outage> {
-        let rules = &*self.lookup.roster.quiet().await?;
+        let rules = &*self.lookup.quiet_rules().await?;
         let (mut changed, mut paging) = (0, Paging::due_by(DateTime::<Utc>::MAX_UTC));
         while let Some((after, limit)) = paging.next() {
             let page = self.store.quiet(rules.id(), after, limit).await?;

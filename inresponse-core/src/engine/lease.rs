@@ -122,7 +122,7 @@ impl Leases {
 
     /// Plans the due sends and takes a slot for each. Returns no plan if nothing can be done now.
     async fn prepare(&self, incident: &Incident, now: DateTime<Utc>) -> Result<Prepared, Outage> {
-        let rules = self.lookup.roster.quiet().await?;
+        let rules = self.lookup.quiet_rules_or_last().await;
         let mut hold = Holding {
             rules: &rules,
             in_flight: &self.in_flight,

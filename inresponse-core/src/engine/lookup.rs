@@ -7,11 +7,12 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 
 use super::clocks::Clocks;
+use super::known_rules::KnownRules;
 use crate::error::Outage;
 use crate::model::{Incident, Level, Matrix, ServiceName, StandIn, StatusUpdates, TeamName};
 use crate::plan::{Alerted, NextRound, RoundOf};
 use crate::roster::{
-    self, Book, Defaults, Directory, EntryKind, Resolved, Roster, SettingsOf, Standing, Team, Why,
+    self, Book, Defaults, Directory, EntryKind, QuietRules, Resolved, Roster, SettingsOf, Standing, Team, Why,
 };
 
 /// The number of days for which somebody should be on call, including today.
@@ -72,6 +73,7 @@ pub(super) struct Lookup {
     /// The team that owns every service nobody else owns.
     pub(super) catch_all: Option<TeamName>,
     pub(super) status_updates: StatusUpdates,
+    pub(super) rules: KnownRules,
 }
 
 impl Lookup {
@@ -181,6 +183,19 @@ impl Lookup {
         let (any, now) = (TeamName::new(roster::CANARY), self.clocks.now());
         let any = any.map_err(|e| Outage::permanent("a constant name is invalid").because(e))?;
         Ok(Arc::clone(self.roster.directory(&any, now, now).await?.book()))
+    }
+
+    /// Silences and alert hours.
+    ///
+    /// # Errors
+    /// The roster is unavailable.
+    pub(super) async fn quiet_rules(&self) -> Result<Arc<QuietRules>, Outage> {
+        self.rules.read(&*self.roster, &self.clocks).await
+    }
+
+    /// Silences and alert hours, for what must not wait for the roster.
+    pub(super) async fn quiet_rules_or_last(&self) -> Arc<QuietRules> {
+        self.rules.read_or_last(&*self.roster, &self.clocks).await
     }
 
     /// The names of all known teams, in order.

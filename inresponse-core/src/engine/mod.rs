@@ -72,6 +72,7 @@ mod dry_run;
 mod edits;
 mod in_flight;
 mod judge_again;
+mod known_rules;
 mod lease;
 mod leased;
 mod linking;

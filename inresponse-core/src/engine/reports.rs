@@ -56,7 +56,7 @@ impl Reports {
             return Ok(Reported::UnknownService);
         };
         // If a runner will send the first alert, its lease is committed together with the new incident.
-        let rules = self.lookup.roster.quiet().await?;
+        let rules = self.lookup.quiet_rules_or_last().await;
         let is_quiet = rules.judge(&Subject::reported(&report, &team), now).is_some();
         let slots = if is_quiet { None } else { self.first_slots(&matrix, severity) };
         let (opening, sends) = match &slots {

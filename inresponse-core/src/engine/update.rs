@@ -55,7 +55,7 @@ pub(super) async fn update(
 /// A silence may hold the incident that was made after its last alert. Only if the incident knows it, an escalation
 /// overrules it.
 async fn judge_first(swap: &Swap, lookup: &Lookup, number: IncidentNumber) -> Result<(), Outage> {
-    let rules = &*lookup.roster.quiet().await?;
+    let rules = &*lookup.quiet_rules_or_last().await;
     if rules.is_empty() {
         return Ok(());
     }

@@ -7,6 +7,7 @@ use inresponse_core::store::Record;
 
 use super::held::{Change, Held};
 use super::{Checker, at, compared, may_have};
+use crate::fault::Fault;
 use crate::history::{Sent, UpdateCall, Verdict};
 use crate::silences::Quiet;
 use crate::world::{MILLI, Micros, SECOND};
@@ -46,7 +47,7 @@ impl Checker<'_> {
                 // What is leased may be sent a moment later.
                 let from = sent.began.saturating_sub(NOTICED + self.slow(sent));
                 let is_held = self.held(*number, from, sent.began) == Held::Surely;
-                if is_held && !self.may_be_overruled(*number, sent) {
+                if is_held && !self.may_be_overruled(*number, sent) && !self.rules_unread(from, sent) {
                     let text = format!(
                         "{} was sent at {}, although something had held {number} since {}",
                         sent.delivery,
@@ -57,6 +58,16 @@ impl Checker<'_> {
                 }
             }
         }
+    }
+
+    /// "Who cannot read what is quiet alerts": whether the sender could not read the roster shortly before.
+    fn rules_unread(&self, from: Micros, sent: &Sent) -> bool {
+        self.history.disturbances.iter().any(|d| {
+            d.fault == Fault::RosterOutage
+                && d.host == Some(sent.process.host)
+                && d.from <= sent.began
+                && d.to >= from
+        })
     }
 
     /// "Only a person's `escalate` ends it early": whether a person may have done so in the round of a send.
