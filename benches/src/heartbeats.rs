@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, Utc};
 use clap::Args;
 use serde_json::Value;
-use tokio::task::JoinSet;
+use tokio::sync::oneshot;
+use tokio::task::{JoinHandle, JoinSet};
 
 use crate::http::Connection;
 use crate::measure::{milliseconds, percentiles};
@@ -37,6 +38,12 @@ const CONNECTIONS: u32 = 8;
 const SILENT_SECONDS: u32 = 20;
 /// How long the last miss may take to be told.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Heartbeats that ping over one connection until they are stopped; the result is how long each ping took.
+struct Pinging {
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<Result<Vec<Duration>, Failure>>,
+}
 
 /// Makes all measurements, and prints the table.
 pub(crate) async fn run(site: &Site, plan: Plan) -> Result<(), Failure> {
@@ -123,14 +130,9 @@ async fn define(
 }
 
 /// Pings until it is stopped: each heartbeat once an interval, all evenly spread.
-fn ping_all(
-    address: SocketAddr,
-    plan: Plan,
-    interval: Duration,
-    begun: Instant,
-) -> Vec<(tokio::sync::oneshot::Sender<()>, tokio::task::JoinHandle<Result<Vec<Duration>, Failure>>)> {
+fn ping_all(address: SocketAddr, plan: Plan, interval: Duration, begun: Instant) -> Vec<Pinging> {
     let pinging = (0..CONNECTIONS).map(|first| {
-        let (stop, mut stopped) = tokio::sync::oneshot::channel();
+        let (stop, mut stopped) = oneshot::channel();
         let task = tokio::spawn(async move {
             let mut connection = Connection::open(address).await?;
             let mut took = Vec::new();
@@ -148,16 +150,14 @@ fn ping_all(
             }
             Ok(took)
         });
-        (stop, task)
+        Pinging { stop, task }
     });
     pinging.collect()
 }
 
-async fn stop(
-    pinging: Vec<(tokio::sync::oneshot::Sender<()>, tokio::task::JoinHandle<Result<Vec<Duration>, Failure>>)>,
-) -> Result<Vec<Duration>, Failure> {
+async fn stop(pinging: Vec<Pinging>) -> Result<Vec<Duration>, Failure> {
     let mut took = Vec::new();
-    for (stop, task) in pinging {
+    for Pinging { stop, task } in pinging {
         let _it_failed = stop.send(());
         took.extend(task.await??);
     }
