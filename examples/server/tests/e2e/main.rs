@@ -26,6 +26,7 @@ mod phones;
 mod postgres;
 mod rolling;
 mod secrets;
+mod silenced;
 mod two_servers;
 mod webhooks;
 
