@@ -9,14 +9,14 @@ use inresponse_api as api;
 use inresponse_core::InvalidInput;
 use inresponse_core::model::{IncidentNumber, KeyName, Report, TeamName};
 use inresponse_core::plan::Update;
-use inresponse_core::roster::{Rota, Team};
+use inresponse_core::roster::{Rota, Routes, Team};
 use inresponse_core::store::ListQuery;
 use serde_json::Value;
 
 use crate::address::{Client, TrustedProxies};
 use crate::cursor;
 use crate::input::{read_json, read_time};
-use crate::wire::{report, roster};
+use crate::wire::{report, roster, rules};
 
 /// Parses the body of `PUT /incidents`.
 pub fn report(body: &[u8]) -> Result<Report, InvalidInput> {
@@ -37,6 +37,16 @@ pub fn team(body: &[u8]) -> Result<Team, InvalidInput> {
 /// The answer of `GET /teams/T`.
 pub fn team_view(name: &TeamName, team: &Team) -> Value {
     serde_json::to_value(roster::team(name, team)).expect("a view has only string keys")
+}
+
+/// Parses the body of `PUT /routes`.
+pub fn routes(body: &[u8]) -> Result<Routes, InvalidInput> {
+    rules::routes(read_json::<api::RoutesEntry>(body)?)
+}
+
+/// The answer of `GET /routes`.
+pub fn routes_view(routes: &Routes) -> Value {
+    serde_json::to_value(rules::routes_of(routes)).expect("a view has only string keys")
 }
 
 /// Parses the body of `PUT /teams/T/calendar/D`.

@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 
 use super::lookup::{AT_ONCE, Lookup};
 use crate::error::Outage;
 use crate::model::{Contact, TeamName};
 use crate::notify::{LastTest, Notifiers};
-use crate::roster::{self, Finding, Standing, Ways};
+use crate::roster::{self, Finding, FindingKind, Standing, Ways};
 
 /// See [`Engine::coverage`](super::Engine::coverage).
 pub(super) async fn coverage(
@@ -42,7 +42,32 @@ pub(super) async fn coverage(
         let found = roster::coverage(&directory, &lookup.defaults, now, to, ways);
         Ok(Some((team, found)))
     });
-    found.buffer_unordered(AT_ONCE).try_filter_map(|found| async move { Ok(found) }).try_collect().await
+    let found = found.buffer_unordered(AT_ONCE).try_filter_map(|found| async move { Ok(found) });
+    let mut found: BTreeMap<_, Vec<_>> = found.try_collect().await?;
+    for (of, finding) in unknown_in_rules(lookup, team, now).await? {
+        found.entry(of).or_default().push(finding);
+    }
+    Ok(found)
+}
+
+/// The teams of routing rules that are not in the roster. Such a rule has no effect.
+async fn unknown_in_rules(
+    lookup: &Lookup,
+    only: Option<&TeamName>,
+    now: DateTime<Utc>,
+) -> Result<Vec<(TeamName, Finding)>, Outage> {
+    let book = lookup.held_book().await?;
+    let mut found = Vec::new();
+    for rule in book.routes().iter().flat_map(|routes| routes.rules()) {
+        let Some(team) = rule.team.as_ref().filter(|team| only.is_none_or(|only| only == *team)) else {
+            continue;
+        };
+        if lookup.people_of(team, now).await?.is_none() {
+            let detail = format!("routing rule {} names a team that is not in the roster", rule.name);
+            found.push((team.clone(), Finding { kind: FindingKind::UnknownName, span: None, detail }));
+        }
+    }
+    Ok(found)
 }
 
 /// The addresses of people at which no carrier has ever accepted a message, of those that a channel carries.

@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 
 use inresponse_core::model::{Incident, IncidentNumber, KeyName, Matrix, Report, TeamName};
+use inresponse_core::roster::Routes;
 use inresponse_core::{InvalidInput, plan};
 use inresponse_http::fuzzing;
 use serde_json::{Value, json};
@@ -77,6 +78,15 @@ pub(super) fn team(body: &[u8]) {
     same_again(body, fuzzing::team, |team| {
         assert!(!team.fallback().is_empty());
         without(fuzzing::team_view(&TEAM, &team), &["team"])
+    });
+}
+
+pub(super) fn routes(body: &[u8]) {
+    same_again(body, fuzzing::routes, |routes| {
+        // What a store keeps is read again.
+        let stored = serde_json::to_string(&routes).unwrap();
+        assert_eq!(serde_json::from_str::<Routes>(&stored).unwrap(), routes);
+        fuzzing::routes_view(&routes)
     });
 }
 

@@ -34,7 +34,7 @@ macro_rules! targets {
 
 /// All targets.
 pub static TARGETS: &[Target] = targets! {
-    bodies: report, update, team, day;
+    bodies: report, update, team, day, routes;
     texts: cursor, token, contact, time, amazon_url, request_id;
     messages: alertmanager, prometheus, grafana, nagios, pagerduty, opsgenie, generic, sns, cloudwatch;
     head: forwarded, session;

@@ -11,6 +11,7 @@ use inresponse_client::{
 
 use super::connect::Connect;
 use super::report::severity;
+use super::route::decided;
 use super::{Failure, output};
 
 /// The arguments of every command that changes an incident.

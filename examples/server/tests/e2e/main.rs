@@ -25,6 +25,7 @@ mod people;
 mod phones;
 mod postgres;
 mod rolling;
+mod routing;
 mod secrets;
 mod two_servers;
 mod webhooks;
