@@ -10,14 +10,14 @@ use inresponse_api as api;
 use inresponse_core::InvalidInput;
 use inresponse_core::model::{HeartbeatName, IncidentNumber, KeyName, Report, SilenceId, TeamName};
 use inresponse_core::plan::Update;
-use inresponse_core::roster::{Heartbeat, Rota, Silence, Target, Team};
+use inresponse_core::roster::{Heartbeat, Rota, Routes, Silence, Target, Team};
 use inresponse_core::store::ListQuery;
 use serde_json::Value;
 
 use crate::address::{Client, TrustedProxies};
 use crate::cursor;
 use crate::input::{read_json, read_time};
-use crate::wire::{self, report, roster};
+use crate::wire::{self, report, roster, rules};
 
 /// Parses the body of `PUT /incidents`.
 pub fn report(body: &[u8]) -> Result<Report, InvalidInput> {
@@ -42,6 +42,16 @@ pub fn team(body: &[u8]) -> Result<Team, InvalidInput> {
 /// The answer of `GET /teams/T`.
 pub fn team_view(name: &TeamName, team: &Team) -> Value {
     serde_json::to_value(roster::team(name, team)).expect("a view has only string keys")
+}
+
+/// Parses the body of `PUT /routes`.
+pub fn routes(body: &[u8]) -> Result<Routes, InvalidInput> {
+    rules::routes(read_json::<api::RoutesEntry>(body)?)
+}
+
+/// The answer of `GET /routes`.
+pub fn routes_view(routes: &Routes) -> Value {
+    serde_json::to_value(rules::routes_of(routes)).expect("a view has only string keys")
 }
 
 /// Parses the body of `PUT /teams/T/calendar/D`.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 
 use super::lookup::{AT_ONCE, Lookup};
@@ -45,7 +45,32 @@ pub(super) async fn coverage(
         found.sort_by_key(|finding| finding.kind);
         Ok(Some((team, found)))
     });
-    found.buffer_unordered(AT_ONCE).try_filter_map(|found| async move { Ok(found) }).try_collect().await
+    let found = found.buffer_unordered(AT_ONCE).try_filter_map(|found| async move { Ok(found) });
+    let mut found: BTreeMap<_, Vec<_>> = found.try_collect().await?;
+    for (of, finding) in unknown_in_rules(lookup, team, now).await? {
+        found.entry(of).or_default().push(finding);
+    }
+    Ok(found)
+}
+
+/// The teams of routing rules that are not in the roster. Such a rule has no effect.
+async fn unknown_in_rules(
+    lookup: &Lookup,
+    only: Option<&TeamName>,
+    now: DateTime<Utc>,
+) -> Result<Vec<(TeamName, Finding)>, Outage> {
+    let book = lookup.held_book().await?;
+    let mut found = Vec::new();
+    for rule in book.routes().iter().flat_map(|routes| routes.rules()) {
+        let Some(team) = rule.team.as_ref().filter(|team| only.is_none_or(|only| only == *team)) else {
+            continue;
+        };
+        if lookup.people_of(team, now).await?.is_none() {
+            let detail = format!("routing rule {} names a team that is not in the roster", rule.name);
+            found.push((team.clone(), Finding { kind: FindingKind::UnknownName, span: None, detail }));
+        }
+    }
+    Ok(found)
 }
 
 /// The addresses of people at which no carrier has ever accepted a message, of those that a channel carries.

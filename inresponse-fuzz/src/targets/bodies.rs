@@ -6,7 +6,7 @@ use std::time::Duration;
 use inresponse_core::model::{
     HeartbeatName, Incident, IncidentNumber, KeyName, Matrix, Report, Severity, SilenceId, TeamName,
 };
-use inresponse_core::roster::{Entry, Matcher, QuietRules, Silence, Subject};
+use inresponse_core::roster::{Entry, Matcher, QuietRules, Routes, Silence, Subject};
 use inresponse_core::{InvalidInput, plan};
 use inresponse_http::fuzzing;
 use serde_json::{Value, json};
@@ -85,6 +85,15 @@ pub(super) fn team(body: &[u8]) {
     same_again(body, fuzzing::team, |team| {
         assert!(!team.fallback().is_empty());
         without(fuzzing::team_view(&TEAM, &team), &["team"])
+    });
+}
+
+pub(super) fn routes(body: &[u8]) {
+    same_again(body, fuzzing::routes, |routes| {
+        // What a store keeps is read again.
+        let stored = serde_json::to_string(&routes).unwrap();
+        assert_eq!(serde_json::from_str::<Routes>(&stored).unwrap(), routes);
+        fuzzing::routes_view(&routes)
     });
 }
 

@@ -34,7 +34,7 @@ macro_rules! targets {
 
 /// All targets.
 pub static TARGETS: &[Target] = targets! {
-    bodies: report, update, team, day, silence, alertmanager_silence, heartbeat;
+    bodies: report, update, team, day, silence, alertmanager_silence, heartbeat, routes;
     texts: cursor, token, contact, time, amazon_url, request_id, matcher;
     messages: alertmanager, prometheus, grafana, nagios, pagerduty, opsgenie, generic, sns, cloudwatch;
     head: forwarded, session;

@@ -24,6 +24,7 @@ mod nested;
 mod outages;
 mod recorded;
 mod roster;
+mod routing;
 mod schedules;
 mod silences;
 mod steps;

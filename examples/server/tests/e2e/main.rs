@@ -25,6 +25,7 @@ mod people;
 mod phones;
 mod postgres;
 mod rolling;
+mod routing;
 mod secrets;
 mod silenced;
 mod two_servers;
