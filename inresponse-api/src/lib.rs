@@ -32,7 +32,7 @@
 //! | `hours` | hours of the week |
 //! | `schedule` | schedules, overrides and shifts |
 //! | `silence` | silences |
-//! | `routing` | routing rules, and what would become of a report |
+//! | `routing` | routing rules, and what would happen to a report |
 //! | `plan` | the dry run, and findings about the roster |
 //! | `problem` | what went wrong |
 //! | `health` | the health of the server |

@@ -1,4 +1,4 @@
-//! Routing rules: what becomes of reports, by their labels.
+//! Routing rules: what happens to reports, by their labels.
 
 use serde::{Deserialize, Serialize};
 
@@ -65,7 +65,7 @@ impl From<Routes> for RoutesEntry {
     }
 }
 
-/// What would become of a report.
+/// What would happen to a report.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = RouteView))]
 #[serde(rename_all = "camelCase")]

@@ -22,7 +22,7 @@ impl Client {
         self.http.delete(self.http.url(&["routes"])).await
     }
 
-    /// What would become of a report with these labels, now or at a time (RFC 3339 or Unix seconds).
+    /// What would happen to a report with these labels, now or at a time (RFC 3339 or Unix seconds).
     pub async fn route(
         &self,
         service: &str,

@@ -1,4 +1,4 @@
-//! What becomes of a report: the first routing rule that matches, and who is alerted.
+//! What happens to a report: the first routing rule that matches, and who is alerted.
 
 use chrono::{DateTime, Utc};
 
@@ -8,7 +8,7 @@ use crate::model::{HeartbeatName, Matrix, Report, Routed, RuleName, TeamName};
 use crate::plan::{Alerted, NextRound};
 use crate::roster::{self, Pings, Rule, Ruling, Subject, Team, TeamIs};
 
-/// What becomes of a report.
+/// What happens to a report.
 #[derive(Debug)]
 pub(super) enum Duty {
     /// A team has the incident.
@@ -23,7 +23,7 @@ pub(super) enum Duty {
 }
 
 impl Lookup {
-    /// What becomes of a report: who is alerted (promise 12), by the first routing rule that matches. `None` only if
+    /// What happens to a report: who is alerted (promise 12), by the first routing rule that matches. `None` only if
     /// nobody owns the service and there is no catch-all team.
     pub(super) async fn duty(
         &self,
@@ -69,7 +69,7 @@ impl Lookup {
         }
     }
 
-    /// What becomes of a report by a rule that matches. `without` is what would become of it without the rule.
+    /// What happens to a report by a rule that matches. `without` is what would happen to it without the rule.
     async fn by_rule(
         &self,
         rule: &Rule,

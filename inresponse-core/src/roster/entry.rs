@@ -1,5 +1,6 @@
 //! The entries of the roster, and edits of them.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -541,7 +542,13 @@ impl Entry {
             | Self::Feed { .. }
             | Self::Heartbeat { .. }
             | Self::Silence { .. } => Vec::new(),
-            Self::Routes(routes) => routes.names(),
+            Self::Routes(routes) => {
+                let named = routes.rules().iter().flat_map(|rule| {
+                    let team = rule.team.clone().map(EntryKey::Team);
+                    team.into_iter().chain(rule.heartbeat.clone().map(EntryKey::Heartbeat))
+                });
+                named.collect::<BTreeSet<_>>().into_iter().collect()
+            }
             Self::Team { team, settings } => keys(team, &mut settings.targets()),
             Self::Day { team, rota, .. } => keys(team, &mut rota.targets()),
             Self::Schedule { team, schedule, .. } => keys(team, &mut schedule.targets()),

@@ -25,7 +25,7 @@
 //! | `stints` | when somebody goes on call, and whose coming shifts an edit changes, pure |
 //! | `silence`, `matcher` | silences, and the conditions on incidents |
 //! | `quiet_rules` | until when silences and alert hours hold an incident, pure |
-//! | `routes` | routing rules: what becomes of a report, pure |
+//! | `routes` | routing rules: what happens to a report, pure |
 //! | `snapshot` | a whole roster in memory |
 //! | `team` | a team's settings and a calendar entry |
 

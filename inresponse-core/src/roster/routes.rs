@@ -1,11 +1,11 @@
-//! Routing rules: what becomes of a report, by its service, severity and labels. The first rule that matches decides.
+//! Routing rules: what happens to a report, by its service, severity and labels. The first rule that matches decides.
 
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
 use super::subject::Subject;
-use super::{EntryKey, Matcher, Silence};
+use super::{Matcher, Silence};
 use crate::error::InvalidInput;
 use crate::model::{HeartbeatName, Ignored, OwnerName, Routed, RuleName, Severity, TeamName};
 
@@ -164,15 +164,6 @@ impl Routes {
     #[must_use]
     pub fn owned_by(self, owner: Option<OwnerName>) -> Self {
         Self { owner, ..self }
-    }
-
-    /// The teams and heartbeats that the rules name.
-    pub fn names(&self) -> Vec<EntryKey> {
-        let names = self.rules.iter().flat_map(|rule| {
-            let team = rule.team.clone().map(EntryKey::Team);
-            team.into_iter().chain(rule.heartbeat.clone().map(EntryKey::Heartbeat))
-        });
-        names.collect::<BTreeSet<_>>().into_iter().collect()
     }
 }
 

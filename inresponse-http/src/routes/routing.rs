@@ -1,4 +1,4 @@
-//! Routing rules, and what would become of a report by them.
+//! Routing rules, and what would happen to a report by them.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ use crate::input::{Body, NoParams, Params};
 use crate::problem::Problem;
 use crate::wire::rules as wire;
 
-/// Set the routing rules, all at once. The first rule that matches a report decides what becomes of it.
+/// Set the routing rules, all at once. The first rule that matches a report decides what happens to it.
 #[utoipa::path(put, path = "/routes", tag = "roster", request_body = RoutesEntry,
     responses(
         (status = 200, description = "as they are now", body = Routes),
@@ -74,7 +74,7 @@ pub(crate) async fn current(api: &Api) -> Result<Option<Arc<roster::Routes>>, Pr
     })
 }
 
-/// Read what would become of a report: the routing rule that matches, and every alert if nobody claimed the incident.
+/// Read what would happen to a report: the routing rule that matches, and every alert if nobody claimed the incident.
 #[utoipa::path(get, path = "/route", operation_id = "dry_route", tag = "roster",
     params(
         ("service" = String, Query, example = "athens"),

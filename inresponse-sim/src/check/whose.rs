@@ -91,8 +91,15 @@ impl<'a> Checker<'a> {
         }
         // The rules do not change, but a team may have been unknown to a copy of the roster, so that its rule had no
         // effect.
-        let ended = report.ended.unwrap_or(Micros::MAX);
-        let routed = self.copies(report.began, ended).map(|then| self.routed_to(report, then));
+        // A repeat may have been routed otherwise, for the same reason.
+        let is_of_key = |call: &&ReportCall| {
+            let is_repeat = call.key.is_some() && call.key == report.key && call.service == report.service;
+            call.title == report.title || (is_repeat && call.began >= report.began)
+        };
+        let routed = self.history.reports.iter().filter(is_of_key).flat_map(|call| {
+            let ended = call.ended.unwrap_or(Micros::MAX);
+            self.copies(call.began, ended).map(move |then| self.routed_to(call, then))
+        });
         let routed: BTreeSet<Option<&str>> = routed.collect();
         let whose = |team: Option<&'a str>| team.and_then(|team| self.of_rule(team, roster));
         routed.into_iter().map(|team| whose(team).unwrap_or(unrouted)).collect()

@@ -107,7 +107,7 @@ pub(crate) enum ClientCommand {
     /// Example: inresponse plan athens --severity WARN --at 2026-12-24T23:00:00Z
     #[command(verbatim_doc_comment, after_help = EXIT)]
     Plan(outlook::PlanArgs),
-    /// Show what would become of a report: which routing rule matches, and whom the report would alert. Nothing is
+    /// Show what would happen to a report: which routing rule matches, and whom the report would alert. Nothing is
     /// reported.
     ///
     /// Example: inresponse route --service athens --severity WARN --label env=test

@@ -45,7 +45,7 @@ pub(super) async fn route(args: RouteArgs) -> Result<(), Failure> {
     steps(&route.steps)
 }
 
-/// What becomes of a report, as names and values.
+/// What happens to a report, as names and values.
 fn fields(route: &Route) -> Vec<(&'static str, String)> {
     let rule = route.rule.clone().unwrap_or_else(|| "none matches".to_owned());
     let mut fields = vec![("rule", rule)];

@@ -136,7 +136,8 @@ fn stored_rules_are_read_as_they_were_written() {
     let routes = routes.unwrap().owned_by(Some(OwnerName::new("ops.toml").unwrap()));
     let stored = serde_json::to_string(&routes).unwrap();
     assert_eq!(serde_json::from_str::<Routes>(&stored).unwrap(), routes, "{stored}");
-    let names: Vec<_> = routes.names().iter().map(ToString::to_string).collect();
+    let named = crate::roster::Entry::routes(routes).named();
+    let names: Vec<_> = named.iter().map(ToString::to_string).collect();
     assert_eq!(names, ["team dba", "heartbeat w"]);
 }
 
