@@ -97,6 +97,7 @@ replays!(
     time,
     amazon_url,
     request_id,
+    routes,
     alertmanager,
     prometheus,
     grafana,
