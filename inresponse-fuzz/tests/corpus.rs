@@ -101,6 +101,7 @@ replays!(
     amazon_url,
     request_id,
     matcher,
+    routes,
     alertmanager,
     prometheus,
     grafana,

@@ -10,6 +10,7 @@ use crate::roster::{self, Pings, Rule, Ruling, Subject, Team, TeamIs};
 
 /// What happens to a report.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "one is made for each report, and none is kept")]
 pub(super) enum Duty {
     /// A team has the incident.
     Alert {

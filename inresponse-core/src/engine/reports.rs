@@ -38,6 +38,7 @@ pub enum Reported {
 
 /// The result of a report that may be a ping.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "one is made for each report, and none is kept")]
 pub(crate) enum Taken {
     /// The report was taken as an incident.
     Reported(Reported),

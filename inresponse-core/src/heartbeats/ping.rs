@@ -25,6 +25,7 @@ pub enum Pinged {
 /// The result of a report that may be a ping.
 #[derive(Debug, Clone, PartialEq)]
 #[must_use]
+#[expect(clippy::large_enum_variant, reason = "one is made for each report, and none is kept")]
 pub enum Received {
     /// The report was taken as an incident, or refused.
     Reported(Reported),

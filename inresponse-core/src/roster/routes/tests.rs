@@ -37,6 +37,9 @@ fn first(routes: &Routes, severity: Severity, labels: &[(&str, &str)]) -> Option
     routes.first(&subject).map(|rule| rule.name.to_string())
 }
 
+/// A severity, the labels, and the name of the rule that decides.
+type Case<'a> = (Severity, &'a [(&'a str, &'a str)], &'a str);
+
 #[test]
 fn p12_the_first_rule_that_matches_decides() {
     let routes = Routes::new(vec![
@@ -48,7 +51,7 @@ fn p12_the_first_rule_that_matches_decides() {
         rule("all of ops", &["team=ops"], &["team:night"]),
     ]);
     let routes = routes.unwrap();
-    let cases: [(Severity, &[(&str, &str)], &str); 9] = [
+    let cases: [Case<'_>; 9] = [
         (Severity::Warn, &[("alertname", "Watchdog")], "watchdog"),
         (Severity::Crit, &[("alertname", "Watchdog"), ("component", "db")], "watchdog"),
         // The severity of the sender is a label; ours is a field. Both count.
