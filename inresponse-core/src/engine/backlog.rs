@@ -6,10 +6,11 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use super::slots::{Room, SENDS_PER_CONTACT, Urgency};
+use super::slots::{Crowd, MOST, Offers, Ride, Room, SENDS_PER_CONTACT, Turn, Urgency};
 use crate::model::{Contact, IncidentNumber, Version};
 
 /// The maximum number of remembered incidents with a due time in the future. Those that are due first are kept.
@@ -31,6 +32,32 @@ pub(super) struct Backlog {
     /// When to look at an incident that waits for time to pass.
     timers: BTreeSet<(DateTime<Utc>, IncidentNumber)>,
     full: Full,
+    /// When the next bundle may go out, by the monotonic clock, if some alerts wait for that.
+    paced_until: Option<Duration>,
+}
+
+/// The incidents whose turn it is.
+#[derive(Debug, Default)]
+pub(super) struct Turns {
+    pub(super) numbers: Vec<IncidentNumber>,
+    pub(super) groups: Vec<Group>,
+}
+
+/// Incidents with alerts to one contact that go out together.
+#[derive(Debug)]
+pub(super) struct Group {
+    pub(super) contact: Contact,
+    /// The most urgent first.
+    pub(super) numbers: Vec<IncidentNumber>,
+    pub(super) crowd: Crowd,
+}
+
+/// A place for which a slot may be free.
+#[derive(Debug)]
+struct Chance {
+    place: Place,
+    contact: Arc<Contact>,
+    ride: Ride,
 }
 
 /// The contacts for which more incidents waited at the last check than there were slots.
@@ -181,56 +208,97 @@ impl Backlog {
     }
 
     /// Takes out at most `limit` incidents whose time has come by `now` or for which there are slots, the most urgent
-    /// first.
-    ///
-    /// `promise` reserves a slot for a send to a contact, if there is room.
-    pub(super) fn take(
-        &mut self,
-        now: DateTime<Utc>,
-        limit: usize,
-        mut promise: impl FnMut(&Contact, Urgency) -> Room,
-    ) -> Vec<IncidentNumber> {
+    /// first, and the groups for which it is time for a bundle.
+    pub(super) fn take(&mut self, now: DateTime<Utc>, limit: usize, offers: &mut impl Offers) -> Turns {
         let mut taken: Vec<IncidentNumber> = Vec::new();
         for times in [&self.timers, &self.again] {
             let due = times.iter().take_while(|(at, _)| *at <= now).map(|(_, number)| *number);
             taken.extend(due.take(limit - taken.len()));
         }
-        // No contact has more slots than that.
-        let first = |(contact, queue): (&Arc<Contact>, &BTreeSet<Place>)| {
-            let first: Vec<_> = queue.iter().take(SENDS_PER_CONTACT).copied().collect();
-            first.into_iter().map(|place| (place, Arc::clone(contact))).collect::<Vec<_>>()
-        };
-        let mut places: Vec<_> = self.queues.iter().flat_map(first).collect();
-        places.sort_unstable();
+        let mut chances = self.chances(offers);
+        chances.sort_unstable_by_key(|chance| chance.place);
         self.full = Full::default();
-        for (place, contact) in places {
+        let mut groups = Vec::new();
+        for Chance { place, contact, ride } in chances {
             if taken.len() == limit {
                 break;
             }
-            match promise(&contact, place.urgency.0) {
-                Room::Free => taken.push(place.number),
-                Room::NotForThis => {}
-                Room::RemoteIsFull => _ = self.full.remotes.insert(contact.remote().to_owned()),
-                Room::AllIsFull => self.full.all = true,
-                Room::NoneLeft => {
+            match (offers.promise(&contact, place.urgency.0, ride), ride) {
+                (Room::Free, Ride::Together) => groups.extend(self.group(&contact)),
+                (Room::Free, Ride::Single | Ride::Paced) => taken.push(place.number),
+                (Room::NotForThis, _) => {}
+                (Room::RemoteIsFull, _) => _ = self.full.remotes.insert(contact.remote().to_owned()),
+                (Room::AllIsFull, _) => self.full.all = true,
+                (Room::NoneLeft, _) => {
                     self.full.all = true;
                     break;
                 }
             }
         }
         // An incident may wait for several contacts, or for time besides.
-        taken.retain(|number| {
+        let mut forget = |number: &IncidentNumber| {
             let is_known = self.known.contains_key(number);
             self.forget(*number);
             is_known
-        });
-        taken
+        };
+        for group in &mut groups {
+            group.numbers.retain(&mut forget);
+        }
+        taken.retain(forget);
+        groups.retain(|group| !group.numbers.is_empty());
+        Turns { numbers: taken, groups }
+    }
+
+    /// The places at the front of each queue, unless their contact must wait for its next bundle.
+    fn chances(&mut self, offers: &impl Offers) -> Vec<Chance> {
+        let (mut chances, mut paced_until) = (Vec::new(), None::<Duration>);
+        for (contact, queue) in &self.queues {
+            let chance =
+                |place: &Place| Chance { place: *place, contact: Arc::clone(contact), ride: Ride::Single };
+            let (alerts, updates) = (queue.iter().take_while(is_alert), queue.iter().skip_while(is_alert));
+            // No contact has more slots than that, and more singles than that need not be told apart.
+            let first: Vec<_> = alerts.take(SENDS_PER_CONTACT + 1).collect();
+            let turn = match first.first() {
+                Some(worst) => offers.turn(contact, Crowd::of(first.len(), worst.urgency.0)),
+                None => Turn::Single,
+            };
+            match turn {
+                Turn::Single => chances.extend(queue.iter().take(SENDS_PER_CONTACT).map(chance)),
+                Turn::Bundle => {
+                    let first = first.first().map(|place| chance(place));
+                    chances.extend(first.map(|first| Chance { ride: Ride::Together, ..first }));
+                }
+                Turn::At(at) => {
+                    paced_until = Some(paced_until.map_or(at, |other| other.min(at)));
+                    chances.extend(updates.take(SENDS_PER_CONTACT).map(chance));
+                }
+            }
+        }
+        self.paced_until = paced_until;
+        chances
+    }
+
+    /// The most urgent alerts that wait for the contact.
+    fn group(&self, contact: &Contact) -> Option<Group> {
+        let places: Vec<_> = self.queues.get(contact)?.iter().take_while(is_alert).take(MOST).collect();
+        let crowd = Crowd::of(usize::MAX, places.first()?.urgency.0);
+        let numbers = places.iter().map(|place| place.number).collect();
+        Some(Group { contact: contact.clone(), numbers, crowd })
+    }
+
+    /// When the next bundle may go out for which some alerts wait, by the monotonic clock, as of the last check.
+    pub(super) fn paced_until(&self) -> Option<Duration> {
+        self.paced_until
     }
 
     /// Forgets all incidents. After the clock went back, the remembered due times may be wrong.
     pub(super) fn clear(&mut self) {
         *self = Self::default();
     }
+}
+
+fn is_alert(place: &&Place) -> bool {
+    matches!(place.urgency, Reverse(Urgency::Alert(_)))
 }
 
 #[cfg(test)]
@@ -268,7 +336,7 @@ mod tests {
         free: impl Fn(&Contact) -> usize,
     ) -> Vec<IncidentNumber> {
         let mut promised: HashMap<Contact, usize> = HashMap::new();
-        backlog.take(at(now), limit, |contact, _| {
+        let mut offers = Promising(|contact: &Contact| {
             if promised.values().sum::<usize>() >= room {
                 return Room::NoneLeft;
             }
@@ -278,7 +346,59 @@ mod tests {
             }
             *of_contact += 1;
             Room::Free
-        })
+        });
+        backlog.take(at(now), limit, &mut offers).numbers
+    }
+
+    /// Reserves as the function says, and bundles nothing.
+    struct Promising<F>(F);
+
+    impl<F: FnMut(&Contact) -> Room> Offers for Promising<F> {
+        fn turn(&self, _: &Contact, _: Crowd) -> Turn {
+            Turn::Single
+        }
+
+        fn promise(&mut self, contact: &Contact, _: Urgency, _: Ride) -> Room {
+            (self.0)(contact)
+        }
+    }
+
+    /// A slot for everybody; these contacts get bundles, or must wait.
+    struct Paced<'a>(&'a [(&'a Contact, Turn)]);
+
+    impl Offers for Paced<'_> {
+        fn turn(&self, contact: &Contact, _: Crowd) -> Turn {
+            self.0.iter().find(|(other, _)| *other == contact).map_or(Turn::Single, |(_, turn)| *turn)
+        }
+
+        fn promise(&mut self, _: &Contact, _: Urgency, _: Ride) -> Room {
+            Room::Free
+        }
+    }
+
+    #[test]
+    fn p23_what_waits_for_a_bundle_goes_together_the_worst_first() {
+        let (jo, kim) = (contact("jo"), contact("kim"));
+        let mut backlog = Backlog::default();
+        for (n, severity) in
+            [(1, Severity::Warn), (2, Severity::Err), (3, Severity::Crit), (4, Severity::Warn)]
+        {
+            let to: &[&str] = if n == 2 { &["jo", "kim"] } else { &["jo"] };
+            backlog.blocked(number(n), Version::FIRST, blocked(to, severity, 1));
+        }
+        let update = Blocked { urgency: Urgency::StatusUpdate, ..blocked(&["jo"], Severity::Warn, 0) };
+        backlog.blocked(number(5), Version::FIRST, update);
+        let later = Duration::from_secs(7);
+        let waiting =
+            backlog.take(at(9), ROOM, &mut Paced(&[(&jo, Turn::At(later)), (&kim, Turn::At(later * 2))]));
+        assert_eq!((numbers(&waiting.numbers), waiting.groups.len()), (vec![5], 0), "only the update goes");
+        assert_eq!(backlog.paced_until(), Some(later));
+        let turns =
+            backlog.take(at(9), ROOM, &mut Paced(&[(&jo, Turn::Bundle), (&kim, Turn::At(later * 2))]));
+        let [group] = &turns.groups[..] else { panic!("one bundle") };
+        assert_eq!((&group.contact, numbers(&group.numbers)), (&jo, vec![3, 2, 1, 4]));
+        assert!(turns.numbers.is_empty() && !backlog.waits_for(&jo) && !backlog.waits_for(&kim));
+        assert_eq!(backlog.paced_until(), Some(later * 2), "until the next check");
     }
 
     fn numbers(taken: &[IncidentNumber]) -> Vec<u64> {
@@ -331,7 +451,7 @@ mod tests {
             (Room::NoneLeft, [true, true, true]),
             (Room::Free, [false, false, false]),
         ] {
-            let _taken = backlog.take(at(9), ROOM, |_, _| room);
+            let _taken = backlog.take(at(9), ROOM, &mut Promising(|_: &Contact| room));
             assert_eq!(waits(&backlog), expected, "{room:?}");
         }
     }

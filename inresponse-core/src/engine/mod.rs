@@ -25,6 +25,7 @@
 //! |---|---|
 //! | `Runner`, `run` | leases what is due, forever (feature `runner`) |
 //! | `Backlog`, `backlog` | remembers due incidents and alerts that wait for a slot, the most urgent first |
+//! | `Bundles`, `bundles` | gathers what waits for one contact in the `Seats` of a bundle; `together` sends it in one message |
 //! | `Advance`, `advance` | advances one incident, or all due incidents, until nothing is due |
 //! | `Sweeper`, `sweep` | replaces lost timers, and advances for timers that are due |
 //!
@@ -63,6 +64,8 @@ mod answer;
 mod backlog;
 mod bounce;
 mod builder;
+#[cfg(feature = "runner")]
+mod bundles;
 mod call_in;
 mod census;
 mod clocks;
@@ -86,11 +89,14 @@ mod repair;
 mod reports;
 #[cfg(feature = "runner")]
 mod run;
+mod seats;
 mod slots;
 mod swap;
 mod sweep;
 mod test_methods;
 mod timers;
+#[cfg(feature = "runner")]
+mod together;
 mod transitions;
 #[cfg(feature = "runner")]
 mod trouble;
@@ -124,7 +130,7 @@ pub use test_methods::Tested;
 pub use timers::Timers;
 pub use update::Updated;
 
-use crate::claim::{AnswerToken, ClaimToken, TokenError};
+use crate::claim::{AnswerToken, ClaimToken, ClaimsToken, TokenError};
 use crate::clock::Clock;
 use crate::error::Outage;
 use crate::link_code::LinkCode;
@@ -206,6 +212,14 @@ impl Engine {
     /// The token is invalid, or no claim links were configured.
     pub fn verify_claim(&self, incident: IncidentNumber, token: &str) -> Result<ClaimToken, TokenError> {
         self.parts.links.verify(incident, token, &self.parts.clocks)
+    }
+
+    /// Reads the token of a bundle's link.
+    ///
+    /// # Errors
+    /// The token is invalid, or no claim links were configured.
+    pub fn verify_claims(&self, token: &str) -> Result<ClaimsToken, TokenError> {
+        self.parts.links.verify_claims(token, &self.parts.clocks)
     }
 
     /// Reads the token of a button in an alert; see [`Alert::answer_token`](crate::notify::Alert::answer_token).

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::clocks::Clocks;
 use super::lease::{LeaseAt, Leases};
-use super::leased::LeaseLength;
+use super::leased::{LeaseLength, Place};
 use super::lookup::Lookup;
 use super::slots::{Slot, Slots, Urgency};
 use super::swap::{Changed, Swap};
@@ -114,8 +114,9 @@ impl Reports {
         }
         let mut slots = FirstSlots { taken: HashMap::new(), none_free: HashSet::new() };
         for contact in contacts.iter() {
-            let waits = self.wake.waits_for(contact);
-            match self.slots.take(contact, Urgency::Alert(severity)).filter(|_| !waits) {
+            let may_take = !self.wake.waits_for(contact);
+            let slot = may_take.then(|| self.slots.take(contact, Urgency::Alert(severity)));
+            match slot.flatten() {
                 Some(slot) => _ = slots.taken.insert(contact.clone(), slot),
                 None => _ = slots.none_free.insert(contact.clone()),
             }
@@ -133,7 +134,7 @@ impl Reports {
     ) {
         let slots: HashMap<_, _> = sends
             .iter()
-            .filter_map(|send| Some((send.delivery, by_contact.remove(&send.contact)?)))
+            .filter_map(|send| Some((send.delivery, Place::Slot(by_contact.remove(&send.contact)?))))
             .collect();
         let (sends, marks) = sends
             .into_iter()

@@ -12,6 +12,8 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::JoinSet;
 
+use super::backlog::Turns;
+use super::bundles::Bundles;
 use super::clocks::Clocks;
 use super::deliver::Sender;
 use super::judge_again::JudgeAgain;
@@ -46,6 +48,7 @@ pub(super) struct Runner {
     pub(super) slots: Arc<Slots>,
     pub(super) leases: Arc<Leases>,
     pub(super) sender: Arc<Sender>,
+    pub(super) bundles: Arc<Bundles>,
     pub(super) repair: Repair,
     pub(super) judge_again: Arc<JudgeAgain>,
     /// Whether it finishes what it began.
@@ -59,6 +62,7 @@ impl Runner {
     pub(super) async fn run(&self, shutdown: impl Future<Output = ()>) {
         let mut shutdown = pin!(shutdown);
         let mut handoff = self.wake.open_handoff();
+        self.slots.begin_bundling();
         self.stopping.store(false, Ordering::Relaxed);
         let (mut sends, mut handed) = (JoinSet::new(), JoinSet::new());
         let (mut watch, mut trouble) = (Watch::begin(&self.clocks), Trouble::begin(&self.clocks));
@@ -118,6 +122,7 @@ impl Runner {
             }
         }
         self.wake.close_handoff();
+        self.slots.end_bundling();
         self.stopping.store(true, Ordering::Relaxed);
         while let Ok(send) = handoff.try_recv() {
             self.begin(&mut handed, send);
@@ -205,7 +210,11 @@ impl Runner {
     /// Leases known due incidents, and incidents for which a slot is free now, and starts their sends.
     async fn lease_known(&self, sends: &mut JoinSet<()>) {
         let now = self.clocks.now();
-        let numbers = self.wake.take(now, PAGE, &self.slots);
+        let Turns { numbers, groups } = self.wake.take(now, PAGE, &self.slots);
+        for group in groups {
+            let bundles = Arc::clone(&self.bundles);
+            sends.spawn(async move { bundles.send(group).await });
+        }
         let mut leases: FuturesUnordered<_> =
             numbers.into_iter().map(|number| self.lease_number(number)).collect();
         while let Some(leased) = leases.next().await {

@@ -10,13 +10,21 @@
 //! | sends to one remote server (a mail domain, a web host) | a half; for contacts that have not answered promptly a third |
 //! | for one remote server: sends that began within the last second, and sends to hanging contacts | an eighth each |
 //! | status updates | a quarter; an eighth for one remote server |
+//!
+//! If a notifier sends bundles, its contacts get only a few single alerts a minute (promise 23): `pace`.
+
+mod pace;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::clock::Clock;
-use crate::model::{Contact, Incident, Severity, State};
+use crate::model::{Contact, Incident, Purpose, Severity, State};
+use crate::notify::{Notifier, Notifiers};
+
+use pace::Pace;
+pub(super) use pace::{Blamed, Crowd, Fate, Filled, MOST, SINGLES_PER_MINUTE, Turn};
 
 /// The default limit of concurrent sends of an engine.
 pub(super) const SLOTS: usize = 512;
@@ -46,12 +54,31 @@ impl Urgency {
             State::Claimed | State::Resolved => Self::StatusUpdate,
         }
     }
+
+    /// The urgency of one delivery of an incident.
+    pub(super) fn of_delivery(incident: &Incident, purpose: Purpose) -> Self {
+        if purpose.is_status_update() { Self::StatusUpdate } else { Self::of(incident) }
+    }
+}
+
+/// How a send goes out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ride {
+    /// On its own, however much its contact got lately.
+    Single,
+    /// On its own, if its contact may have one more single alert now.
+    Paced,
+    /// Together with others, in a bundle.
+    Together,
 }
 
 /// The free sending slots. A slot is taken before the lease, so that a lease never waits for one.
 #[derive(Debug)]
 pub(super) struct Slots {
     clock: Arc<dyn Clock>,
+    /// The number of single alerts to one contact in a minute; 0 if nothing is ever bundled.
+    singles: u32,
+    notifiers: Notifiers,
     taken: Arc<Mutex<Taken>>,
 }
 
@@ -62,6 +89,7 @@ pub(super) struct Slot {
     taken: Arc<Mutex<Taken>>,
     contact: Contact,
     urgency: Urgency,
+    ride: Ride,
     /// When the slot was taken, by the monotonic clock, and the slot's id.
     began: (Duration, u64),
     /// How long the send took, if there was a send.
@@ -71,6 +99,8 @@ pub(super) struct Slot {
 #[derive(Debug)]
 struct Taken {
     most: usize,
+    /// The number of single alerts to one contact in a minute; 0 while nothing is bundled.
+    singles: u32,
     all: Sum,
     by_remote: HashMap<String, Sum>,
     by_contact: HashMap<Contact, OfContact>,
@@ -97,6 +127,7 @@ struct Sum {
 struct OfContact {
     taken: Sum,
     last: Answer,
+    pace: Pace,
 }
 
 /// How a contact answered the last time.
@@ -124,63 +155,140 @@ pub(super) enum Room {
 }
 
 impl Slots {
-    /// A set of that many slots, with the limits above.
+    /// A set of that many slots, with the limits above. Nothing is bundled.
     pub(super) fn new(most: usize, clock: Arc<dyn Clock>) -> Self {
         let taken = Taken {
             most: most.clamp(FEWEST, SLOTS),
+            singles: 0,
             all: Sum::default(),
             by_remote: HashMap::new(),
             by_contact: HashMap::new(),
             fresh: VecDeque::new(),
             next: 0,
         };
-        Self { clock, taken: Arc::new(Mutex::new(taken)) }
+        Self { clock, singles: 0, notifiers: Notifiers::new(), taken: Arc::new(Mutex::new(taken)) }
     }
 
-    /// Takes a slot for a send to `contact`, if one is free.
+    /// Sets how many single alerts in a minute a contact gets whose notifier sends bundles.
+    pub(super) fn paced(self, singles: u32, notifiers: Notifiers) -> Self {
+        Self { singles, notifiers, ..self }
+    }
+
+    /// From now on somebody sends bundles.
+    #[cfg(feature = "runner")]
+    pub(super) fn begin_bundling(&self) {
+        lock(&self.taken).singles = self.singles;
+    }
+
+    /// From now on nobody sends bundles any more.
+    #[cfg(feature = "runner")]
+    pub(super) fn end_bundling(&self) {
+        lock(&self.taken).singles = 0;
+    }
+
+    /// Takes a slot for a send to `contact` on its own, if one is free.
     pub(super) fn take(&self, contact: &Contact, urgency: Urgency) -> Option<Slot> {
-        let now = self.clock.monotonic();
+        let ride = self.ride(contact, urgency);
         let mut taken = lock(&self.taken);
-        taken.grow_old(now);
-        match taken.room(contact, urgency, &Promised::default()) {
-            Room::Free => {}
-            Room::NotForThis | Room::RemoteIsFull | Room::AllIsFull | Room::NoneLeft => return None,
+        let now = taken.grown_old(&*self.clock);
+        match taken.room(contact, urgency, ride, &Promised::default(), now) {
+            Room::Free => Some(self.begin(&mut taken, contact, urgency, ride, now)),
+            Room::NotForThis | Room::RemoteIsFull | Room::AllIsFull | Room::NoneLeft => None,
         }
-        let began = taken.begin(contact, urgency, now);
+    }
+
+    /// Takes a slot for a bundle to `contact`, if it is time for one and a slot is free. Says too which deliveries may be the
+    /// reason that others failed.
+    #[cfg(feature = "runner")]
+    pub(super) fn take_together(&self, contact: &Contact, crowd: Crowd) -> Option<(Slot, Blamed)> {
+        let urgency = crowd.urgency();
+        let mut taken = lock(&self.taken);
+        let now = taken.grown_old(&*self.clock);
+        match taken.turn(contact, crowd, now) {
+            Turn::Bundle => {}
+            Turn::Single | Turn::At(_) => return None,
+        }
+        let blamed = taken.by_contact.get(contact).map(|of| of.pace.blamed().clone()).unwrap_or_default();
+        match taken.room(contact, urgency, Ride::Together, &Promised::default(), now) {
+            Room::Free => Some((self.begin(&mut taken, contact, urgency, Ride::Together, now), blamed)),
+            Room::NotForThis | Room::RemoteIsFull | Room::AllIsFull | Room::NoneLeft => None,
+        }
+    }
+
+    fn begin(
+        &self,
+        taken: &mut Taken,
+        contact: &Contact,
+        urgency: Urgency,
+        ride: Ride,
+        now: Duration,
+    ) -> Slot {
+        let began = taken.begin(contact, urgency, ride, now);
         let (clock, taken) = (Arc::clone(&self.clock), Arc::clone(&self.taken));
-        Some(Slot { clock, taken, contact: contact.clone(), urgency, began, took: None })
+        Slot { clock, taken, contact: contact.clone(), urgency, ride, began, took: None }
+    }
+
+    fn ride(&self, contact: &Contact, urgency: Urgency) -> Ride {
+        match urgency {
+            Urgency::Alert(_) if self.notifiers.bundler(contact).is_some() => Ride::Paced,
+            Urgency::Alert(_) | Urgency::StatusUpdate => Ride::Single,
+        }
     }
 
     /// The free slots, so that they can be reserved for waiting sends.
     #[cfg(feature = "runner")]
     pub(super) fn offer(&self) -> Offer<'_> {
         let mut taken = lock(&self.taken);
-        taken.grow_old(self.clock.monotonic());
-        Offer { taken, promised: Promised::default() }
+        let now = taken.grown_old(&*self.clock);
+        Offer { slots: self, taken, now, promised: Promised::default() }
     }
 
     /// The time until a recent send counts as hanging, so that there may be room for more.
     #[cfg(feature = "runner")]
     pub(super) fn relief(&self) -> Option<Duration> {
-        let now = self.clock.monotonic();
         let mut taken = lock(&self.taken);
-        taken.grow_old(now);
+        let now = taken.grown_old(&*self.clock);
         taken.fresh.front().map(|oldest| (oldest.began.0 + PROMPT).saturating_sub(now))
     }
+
+    /// The time until then.
+    #[cfg(feature = "runner")]
+    pub(super) fn until(&self, at: Duration) -> Duration {
+        at.saturating_sub(self.clock.monotonic())
+    }
+}
+
+/// Who reserves slots for waiting sends, and says how they go out.
+#[cfg(feature = "runner")]
+pub(super) trait Offers {
+    /// How what waits for a contact goes out.
+    fn turn(&self, contact: &Contact, crowd: Crowd) -> Turn;
+
+    /// Reserves a slot for a send to `contact`, if one is left.
+    fn promise(&mut self, contact: &Contact, urgency: Urgency, ride: Ride) -> Room;
 }
 
 /// The slots that are free now. Nobody else can take a slot until this value is dropped.
 #[cfg(feature = "runner")]
 pub(super) struct Offer<'a> {
+    slots: &'a Slots,
     taken: MutexGuard<'a, Taken>,
+    now: Duration,
     promised: Promised,
 }
 
 #[cfg(feature = "runner")]
-impl Offer<'_> {
-    /// Reserves a slot for a send to `contact`, if one is left.
-    pub(super) fn promise(&mut self, contact: &Contact, urgency: Urgency) -> Room {
-        let room = self.taken.room(contact, urgency, &self.promised);
+impl Offers for Offer<'_> {
+    fn turn(&self, contact: &Contact, crowd: Crowd) -> Turn {
+        match self.slots.ride(contact, crowd.urgency()) {
+            Ride::Single => Turn::Single,
+            Ride::Paced | Ride::Together => self.taken.turn(contact, crowd, self.now),
+        }
+    }
+
+    fn promise(&mut self, contact: &Contact, urgency: Urgency, ride: Ride) -> Room {
+        let ride = if ride == Ride::Single { self.slots.ride(contact, urgency) } else { ride };
+        let room = self.taken.room(contact, urgency, ride, &self.promised, self.now);
         if room == Room::Free {
             self.promised.add(contact, urgency);
         }
@@ -237,7 +345,24 @@ impl Sum {
 }
 
 impl Taken {
-    fn room(&self, contact: &Contact, urgency: Urgency, promised: &Promised) -> Room {
+    fn turn(&self, contact: &Contact, crowd: Crowd, now: Duration) -> Turn {
+        let pace = self.by_contact.get(contact).map(|of| &of.pace);
+        pace.unwrap_or(&Pace::default()).turn(self.singles, crowd, now)
+    }
+
+    fn room(
+        &self,
+        contact: &Contact,
+        urgency: Urgency,
+        ride: Ride,
+        promised: &Promised,
+        now: Duration,
+    ) -> Room {
+        let here = promised.by_contact.get(contact).copied().unwrap_or_default();
+        let one_more = Crowd::of(here + 1, urgency);
+        if ride == Ride::Paced && self.turn(contact, one_more, now) != Turn::Single {
+            return Room::NotForThis;
+        }
         let of_contact = self.by_contact.get(contact);
         let last = of_contact.map_or(Answer::None, |of| of.last);
         let sum = of_contact.map_or_else(Sum::default, |of| of.taken);
@@ -248,7 +373,7 @@ impl Taken {
         let hangs = sum.slow > 0 || last == Answer::Slow;
         let is_prompt = !hangs && last == Answer::Prompt;
         let per_contact = if is_prompt { SENDS_PER_CONTACT } else { SENDS_PER_NEW_CONTACT };
-        let here = sum.all() + promised.by_contact.get(contact).copied().unwrap_or_default();
+        let here = sum.all() + here;
         let (most, remote) = (self.most, contact.remote());
         let side = self.by_remote.get(remote).copied().unwrap_or_default();
         let side = side.with(promised.by_remote.get(remote));
@@ -270,14 +395,27 @@ impl Taken {
         Room::Free
     }
 
-    fn begin(&mut self, contact: &Contact, urgency: Urgency, now: Duration) -> (Duration, u64) {
+    fn begin(&mut self, contact: &Contact, urgency: Urgency, ride: Ride, now: Duration) -> (Duration, u64) {
         let began = (now, self.next);
         self.next += 1;
         self.all.begin(urgency);
         self.by_remote.entry(contact.remote().to_owned()).or_default().begin(urgency);
-        self.by_contact.entry(contact.clone()).or_default().taken.begin(urgency);
+        let of = self.by_contact.entry(contact.clone()).or_default();
+        of.taken.begin(urgency);
+        match ride {
+            Ride::Paced if self.singles > 0 => of.pace.single(self.singles, now),
+            Ride::Together => of.pace.bundle(self.singles, now),
+            Ride::Paced | Ride::Single => {}
+        }
         self.fresh.push_back(Fresh { began, contact: contact.clone() });
         began
+    }
+
+    /// The time, after sends that began a second ago were counted as hanging ones.
+    fn grown_old(&mut self, clock: &dyn Clock) -> Duration {
+        let now = clock.monotonic();
+        self.grow_old(now);
+        now
     }
 
     /// Counts sends that began a second ago as hanging ones.
@@ -313,12 +451,14 @@ impl Taken {
         }
         if let Some(of) = self.by_contact.get_mut(&slot.contact) {
             of.taken.end(was_fresh, slot.urgency);
-            if let Some(took) = slot.took {
-                of.last = if took < PROMPT { Answer::Prompt } else { Answer::Slow };
+            match slot.took {
+                Some(took) => of.last = if took < PROMPT { Answer::Prompt } else { Answer::Slow },
+                None if slot.ride != Ride::Single => of.pace.take_back(slot.began.0),
+                None => {}
             }
         }
         if self.by_contact.len() > REMEMBERED {
-            self.by_contact.retain(|_, of| of.taken.all() > 0);
+            self.by_contact.retain(|_, of| of.taken.all() > 0 || !of.pace.is_over(now));
         }
     }
 }
@@ -327,6 +467,15 @@ impl Slot {
     /// Records that the send has ended after that time.
     pub(super) fn sent(mut self, took: Duration) {
         self.took = Some(took);
+    }
+
+    /// Records that a bundle of these deliveries has ended after that time.
+    #[cfg(feature = "runner")]
+    pub(super) fn sent_together(mut self, took: Duration, riders: &[String], fate: Fate, filled: Filled) {
+        self.took = Some(took);
+        if let Some(of) = lock(&self.taken).by_contact.get_mut(&self.contact) {
+            of.pace.ended(self.began.0, riders, fate, filled);
+        }
     }
 }
 
