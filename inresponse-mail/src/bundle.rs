@@ -74,7 +74,8 @@ impl<'a> BundleView<'a> {
 
     /// How many alerts of which severities there are.
     pub(crate) fn counts(&self) -> String {
-        let counts = self.bundle.severities().into_iter().map(|(severity, count)| format!("{count} {severity}"));
+        let counts =
+            self.bundle.severities().into_iter().map(|(severity, count)| format!("{count} {severity}"));
         counts.collect::<Vec<_>>().join(", ")
     }
 

@@ -33,7 +33,8 @@ fn alert(number: u64, service: &str, severity: Severity) -> Alert {
 
 fn bundle(warns: u64, crits: u64) -> Bundle {
     let warns = (0..warns).map(|i| alert(10_000 + i, "billing", Severity::Warn));
-    let crits = (0..crits).map(|i| alert(20_000 + i, if i == 0 { "search" } else { "checkout" }, Severity::Crit));
+    let crits =
+        (0..crits).map(|i| alert(20_000 + i, if i == 0 { "search" } else { "checkout" }, Severity::Crit));
     let bundle = Bundle::new(warns.chain(crits).collect()).unwrap();
     bundle.with_claim_all_url("https://ir.example.org/claims?token=all".to_owned())
 }
@@ -49,7 +50,10 @@ fn p23_a_mail_has_the_counts_the_worst_ten_the_numbers_of_the_others_and_a_link_
     let mail = MessageParser::default().parse(&message).unwrap();
     assert_eq!(mail.subject().unwrap(), "[6 CRIT, 7 WARN] checkout and 2 other services");
     let text = mail.body_text(0).unwrap().replace("\r\n", "\n");
-    assert!(text.starts_with("13 incidents: 6 CRIT, 7 WARN\n\nSee all of them, and claim all of these:\n"), "{text}");
+    assert!(
+        text.starts_with("13 incidents: 6 CRIT, 7 WARN\n\nSee all of them, and claim all of these:\n"),
+        "{text}"
+    );
     assert!(text.contains("https://ir.example.org/claims?token=all\n"));
     assert!(text.contains("CRIT  ERR WARN  Service\n   5    0    0  checkout\n   1    0    0  search\n   0    0    7  billing\n"), "{text}");
     let places = [20_000, 20_005, 10_000, 10_003].map(|n| text.find(&format!("#{n} ")).unwrap());
@@ -81,7 +85,8 @@ fn p10_p23_a_mail_of_500_alerts_carries_every_delivery_id_and_a_repeat_has_the_s
     let lines = message.split(|byte| *byte == b'\n');
     assert!(lines.map(<[u8]>::len).max().unwrap() < 998, "RFC 5322 allows no longer lines");
     let again = self::message(&bundle(250, 250));
-    let id = |message: &[u8]| MessageParser::default().parse(message).unwrap().message_id().unwrap().to_owned();
+    let id =
+        |message: &[u8]| MessageParser::default().parse(message).unwrap().message_id().unwrap().to_owned();
     assert_eq!(id(&message), id(&again));
     assert_ne!(id(&message), id(&self::message(&bundle(250, 249))));
 }

@@ -46,6 +46,7 @@ impl Links {
     }
 
     /// The link by which a contact can claim all incidents of a bundle. It is a secret.
+    #[cfg(feature = "runner")]
     pub(super) fn claim_all_url(
         &self,
         incidents: impl Iterator<Item = IncidentNumber>,

@@ -89,6 +89,7 @@ mod repair;
 mod reports;
 #[cfg(feature = "runner")]
 mod run;
+#[cfg_attr(not(feature = "runner"), allow(dead_code, reason = "only a runner sends bundles"))]
 mod seats;
 mod slots;
 mod swap;

@@ -13,6 +13,7 @@
 //!
 //! If a notifier sends bundles, its contacts get only a few single alerts a minute (promise 23): `pace`.
 
+#[cfg_attr(not(feature = "runner"), allow(dead_code, reason = "only a runner sends bundles"))]
 mod pace;
 
 use std::collections::{HashMap, VecDeque};
@@ -24,7 +25,9 @@ use crate::model::{Contact, Incident, Purpose, Severity, State};
 use crate::notify::{Notifier, Notifiers};
 
 use pace::Pace;
-pub(super) use pace::{Blamed, Crowd, Fate, Filled, MOST, SINGLES_PER_MINUTE, Turn};
+pub(super) use pace::{Blamed, Crowd, MOST, SINGLES_PER_MINUTE, Turn};
+#[cfg(feature = "runner")]
+pub(super) use pace::{Fate, Filled};
 
 /// The default limit of concurrent sends of an engine.
 pub(super) const SLOTS: usize = 512;
@@ -69,6 +72,7 @@ pub(super) enum Ride {
     /// On its own, if its contact may have one more single alert now.
     Paced,
     /// Together with others, in a bundle.
+    #[cfg_attr(not(feature = "runner"), allow(dead_code, reason = "only a runner sends bundles"))]
     Together,
 }
 
@@ -77,6 +81,7 @@ pub(super) enum Ride {
 pub(super) struct Slots {
     clock: Arc<dyn Clock>,
     /// The number of single alerts to one contact in a minute; 0 if nothing is ever bundled.
+    #[cfg_attr(not(feature = "runner"), allow(dead_code, reason = "only a runner sends bundles"))]
     singles: u32,
     notifiers: Notifiers,
     taken: Arc<Mutex<Taken>>,
