@@ -1,7 +1,7 @@
 //! The text of a text message.
 
 use inresponse_core::model::{Signature, State};
-use inresponse_core::notify::{Alert, Occasion};
+use inresponse_core::notify::{Alert, Bundle, Occasion};
 use inresponse_core::plan;
 use inresponse_core::text::visible;
 
@@ -34,6 +34,14 @@ pub(crate) fn text(alert: &Alert, replies: Replies) -> String {
         Occasion::Claimed | Occasion::Resolved | Occasion::Notice => None,
     };
     let with_link = link.map(|link| format!("{text}\n{link}"));
+    with_link.filter(|text| segments(text) <= MAX_SEGMENTS).unwrap_or(text)
+}
+
+/// The text for many alerts: the counts, and a link to claim them if it fits.
+pub(crate) fn text_of_bundle(bundle: &Bundle) -> String {
+    let counts = cut(&bundle.headline(), 120);
+    let text = format!("{counts}\nClaim them on the board or by your mail.");
+    let with_link = bundle.claim_all_url().map(|link| format!("{counts}\nClaim all: {link}"));
     with_link.filter(|text| segments(text) <= MAX_SEGMENTS).unwrap_or(text)
 }
 
