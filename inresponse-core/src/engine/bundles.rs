@@ -59,7 +59,7 @@ impl Bundles {
         let mut seated = Vec::new();
         let mut patience = pin!(self.clocks.sleep(GATHER));
         let mut is_over = false;
-        while !(is_over && !seated.is_empty()) {
+        while !is_over || seated.is_empty() {
             let leased = if is_over {
                 leasing.next().await
             } else {

@@ -103,6 +103,7 @@ mod transitions;
 mod trouble;
 mod unsent;
 mod update;
+mod urgency;
 mod waiting;
 mod wake;
 

@@ -49,7 +49,7 @@ struct Row {
     standing: String,
 }
 
-/// An incident of the bundle, and what became of a request to claim it.
+/// An incident of the bundle, and the result of a request to claim it.
 struct One {
     incident: Incident,
     /// It could not be claimed because of an outage.
@@ -159,7 +159,7 @@ async fn claim_all(engine: &Engine, token: &ClaimsToken, by: Option<&Person>) ->
     Claimed { all: all.collect(), yours, failed }
 }
 
-/// What became of one incident.
+/// The result for one incident.
 enum Done {
     Yours(Box<Incident>),
     NotYours(Box<Incident>),

@@ -6,7 +6,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
-use super::Urgency;
+use crate::engine::urgency::Urgency;
 use crate::model::Severity;
 
 /// The default number of single alerts to one contact in a minute.

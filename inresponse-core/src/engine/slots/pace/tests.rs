@@ -70,7 +70,8 @@ fn p23_past_a_few_singles_a_minute_what_waits_goes_out_together_with_a_growing_g
     let storm = |more: &[(u64, Was)]| [&five[..], more].concat();
     let at = |milliseconds| Turn::At(ms(milliseconds));
     // (what, singles a minute, history, what waits, now, turn)
-    let cases: Vec<(&str, u32, Vec<(u64, Was)>, Crowd, u64, Turn)> = vec![
+    type Case = (&'static str, u32, Vec<(u64, Was)>, Crowd, u64, Turn);
+    let cases: Vec<Case> = vec![
         ("the first alert", 5, vec![], crowd(1), 0, Turn::Single),
         ("the fifth", 5, five[..4].to_vec(), crowd(1), 30, Turn::Single),
         ("two, where one is left", 5, five[..4].to_vec(), crowd(2), 30, at(1_030)),
@@ -162,7 +163,8 @@ fn p23_what_failed_together_is_blamed_unless_nothing_arrives_at_all() {
     use Fate::{Failed, Paused, Settled};
     let all = || ids(0..9);
     // (what, bundles and how they ended, how often the deliveries 0 and 8 are blamed)
-    let cases: [(&str, &[(Vec<String>, Fate)], [u32; 2]); 8] = [
+    type Bundles<'a> = &'a [(Vec<String>, Fate)];
+    let cases: [(&str, Bundles<'_>, [u32; 2]); 8] = [
         ("one failed", &[(all(), Failed)], [1, 1]),
         ("one was taken", &[(all(), Settled)], [0, 0]),
         ("a pause blames nobody", &[(all(), Paused)], [0, 0]),
