@@ -126,11 +126,25 @@ fn cut(text: &str, most: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{alert, next_round};
+    use crate::testing::{alert, bundle, next_round};
     use inresponse_core::model::Report;
 
     fn told(alert: &Alert) -> String {
         text(alert, Replies::Count)
+    }
+
+    #[test]
+    fn p23_a_message_about_many_has_the_counts_and_a_link_that_fits() {
+        let services = ["checkout", "checkout", "search", "billing"];
+        let told = |link: &str| text_of_bundle(&bundle(&services, "sms:+302101234567", link));
+        let counts = "4 CRIT: checkout and 2 other services";
+        assert_eq!(
+            told("https://x.example/claims?token=t"),
+            format!("{counts}\nClaim all: https://x.example/claims?token=t")
+        );
+        let long = told(&format!("https://x.example/claims?token={}", "t".repeat(1_000)));
+        assert_eq!(long, format!("{counts}\nClaim them on the board or by your mail."));
+        assert_eq!(segments(&long), 1);
     }
 
     #[test]

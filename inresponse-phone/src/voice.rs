@@ -157,6 +157,19 @@ mod tests {
     use crate::testing::{alert, next_round};
 
     #[test]
+    fn p23_a_call_about_many_says_how_many_and_asks_for_no_key() {
+        let bundle = crate::testing::bundle(
+            &["checkout", "checkout", "a <b>"],
+            "tel:+302101234567",
+            "https://x.example",
+        );
+        assert_eq!(what_of_bundle(&bundle), "3 critical alerts: checkout and 1 other service.");
+        let said = many(&bundle);
+        assert_eq!(said.matches("3 critical alerts").count(), TIMES);
+        assert!(!said.contains("<Gather") && !said.contains("<b>"), "{said}");
+    }
+
+    #[test]
     fn a_call_says_what_is_broken_and_asks_for_a_key_three_times() {
         let alert = alert("checkout", "payments & \"refunds\" fail", "tel:+302101234567", None);
         let document = prompt(alert.incident(), None, "https://a.example/channels/twilio/voice?delivery=x&y");
