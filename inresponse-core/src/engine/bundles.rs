@@ -4,7 +4,6 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::TimeDelta;
 use futures_util::future::{Either, join, join_all, select};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
@@ -15,16 +14,14 @@ use super::lease::Leases;
 use super::leased::{LeasedSend, Place};
 use super::links::Links;
 use super::seats::Seats;
-use super::slots::{Filled, Slots};
+use super::slots::{Filled, MOST, Slots};
 use super::wake::Wake;
-use crate::error::{Chain, Outage};
-use crate::model::{IncidentNumber, Version};
+use crate::error::Outage;
+use crate::model::IncidentNumber;
 use crate::store::Store;
 
 /// How long a bundle waits for its leases. A message begins within a second of them.
 const GATHER: Duration = Duration::from_millis(500);
-/// When to come back to an incident that could not be advanced.
-const AGAIN_AFTER_OUTAGE: TimeDelta = TimeDelta::seconds(1);
 
 /// Sends bundles.
 #[derive(Debug)]
@@ -53,7 +50,7 @@ impl Bundles {
             join_all(numbers.into_iter().map(|number| self.lease(number, None))).await;
             return;
         };
-        let seats = Seats::new(contact, blamed);
+        let (seats, is_whole) = (Seats::new(contact, blamed), numbers.len() >= MOST);
         let mut leasing: FuturesUnordered<_> =
             numbers.into_iter().map(|number| self.lease(number, Some(&seats))).collect();
         let mut seated = Vec::new();
@@ -76,7 +73,7 @@ impl Bundles {
                 None => break,
             }
         }
-        let filled = if seats.were_full() { Filled::Fully } else { Filled::InPart };
+        let filled = if is_whole || seats.were_full() { Filled::Fully } else { Filled::InPart };
         let sending = self.sender.deliver_together(seated, slot, filled, &self.links);
         let late = async {
             while let Some(leased) = leasing.next().await {
@@ -98,9 +95,7 @@ impl Bundles {
                 seated
             }
             Err(error) => {
-                tracing::error!(incident = number.value(), error = %Chain::of(&error), "an incident could not be advanced");
-                // Everything else that is known about the incident is newer.
-                self.wake.due(number, Version::FIRST, Some(self.clocks.now() + AGAIN_AFTER_OUTAGE));
+                self.wake.after_outage(number, &error, self.clocks.now());
                 Vec::new()
             }
         }

@@ -25,7 +25,7 @@ use super::slots::{Slots, Urgency};
 use super::trouble::Trouble;
 use super::wake::Wake;
 use crate::error::{Chain, Outage};
-use crate::model::{IncidentNumber, Version};
+use crate::model::IncidentNumber;
 use crate::store::{DueMark, Record, Store};
 
 /// The longest pause between two queries for due incidents, because another server may share the store.
@@ -36,8 +36,6 @@ const LAG: TimeDelta = TimeDelta::seconds(2);
 const REST_AFTER_WHOLE_LOOK: u32 = 10;
 /// The longest such pause.
 const LONGEST_REST: Duration = Duration::from_secs(60);
-/// When to come back to an incident that could not be advanced.
-const AGAIN_AFTER_OUTAGE: TimeDelta = TimeDelta::seconds(1);
 
 /// Works through what is due, until it is told to stop.
 #[derive(Debug)]
@@ -239,9 +237,7 @@ impl Runner {
     }
 
     fn try_again(&self, number: IncidentNumber, error: &Outage) -> Vec<LeasedSend> {
-        tracing::error!(incident = number.value(), error = %Chain::of(&error), "an incident could not be advanced");
-        // Everything else that is known about the incident is newer.
-        self.wake.due(number, Version::FIRST, Some(self.clocks.now() + AGAIN_AFTER_OUTAGE));
+        self.wake.after_outage(number, error, self.clocks.now());
         Vec::new()
     }
 }

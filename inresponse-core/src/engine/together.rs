@@ -64,13 +64,13 @@ impl Sender {
                 riders.iter().map(|rider| rider.alert.delivery_id().as_str().to_owned()).collect();
             slot.sent_together(took, &ids, fate_of(&outcome), filled);
             self.wake.slot_freed();
-            if outcome.kind() == OutcomeKind::Accepted
-                && let Some(first) = riders.first()
-            {
-                self.notifiers.note_reached(first.alert.contact()).await;
-            }
+            let accepted = riders.first().filter(|_| outcome.kind() == OutcomeKind::Accepted);
+            let reached = accepted.map(|rider| rider.alert.contact().clone());
             join_all(riders.into_iter().map(|rider| self.end_of(rider, Ending::Outcome(outcome.clone()))))
                 .await;
+            if let Some(contact) = reached {
+                self.notifiers.note_reached(&contact).await;
+            }
         };
         futures_util::future::join(dropping, sending).await;
     }

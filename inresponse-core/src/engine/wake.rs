@@ -19,11 +19,14 @@ mod with_runner {
     use crate::engine::backlog::{Backlog, Blocked, Turns};
     use crate::engine::leased::LeasedSend;
     use crate::engine::slots::{Slots, Urgency};
+    use crate::error::{Chain, Outage};
     use crate::model::{Contact, Incident, IncidentNumber, Version};
     use crate::plan;
 
     /// How soon to look again at an incident that is due but still in flight in this process.
     const IN_FLIGHT_PAUSE: TimeDelta = TimeDelta::milliseconds(100);
+    /// When to come back to an incident that could not be advanced.
+    const AGAIN_AFTER_OUTAGE: TimeDelta = TimeDelta::seconds(1);
 
     #[derive(Debug, Default)]
     pub(in crate::engine) struct Wake {
@@ -66,6 +69,18 @@ mod with_runner {
             if state.backlog.next_at().is_some_and(is_sooner) {
                 self.bell.notify_one();
             }
+        }
+
+        /// Logs that an incident could not be advanced, and comes back to it a little later.
+        pub(in crate::engine) fn after_outage(
+            &self,
+            number: IncidentNumber,
+            error: &Outage,
+            now: DateTime<Utc>,
+        ) {
+            tracing::error!(incident = number.value(), error = %Chain::of(&error), "an incident could not be advanced");
+            // Everything else that is known about the incident is newer.
+            self.due(number, Version::FIRST, Some(now + AGAIN_AFTER_OUTAGE));
         }
 
         /// Records what is left at `now` after everything due was leased: deliveries that wait for a slot of those
