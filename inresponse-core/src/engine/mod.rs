@@ -46,6 +46,7 @@
 //! | `InFlight`, `in_flight` | the deliveries that this process is sending |
 //! | `Unsent`, `unsent` | leases that were not used because the result of their commit is unknown |
 //! | `Waiting`, `waiting` | the levels that wait for a slot |
+//! | `Urgency`, `urgency` | how urgent a send is |
 //! | `leased` | a send whose lease is durable, and how long leases last |
 //! | `Trouble`, `trouble`; `census` | warns the operator; counts the incidents |
 //! | `transitions` | changes to an incident that an operator should hear of |
