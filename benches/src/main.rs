@@ -1,10 +1,11 @@
 //! Puts load on whole servers: compares InResponse with other systems, and with itself with more incidents.
 //!
-//! `cargo xtask bench peers` and `cargo xtask bench scale` build and unpack everything that is needed.
+//! `cargo xtask bench peers`, `bench scale` and `bench heartbeats` build and unpack everything that is needed.
 
 #![expect(clippy::disallowed_methods, reason = "it measures")]
 
 mod empty;
+mod heartbeats;
 mod http;
 mod machine;
 mod measure;
@@ -48,6 +49,13 @@ enum Command {
         #[command(flatten)]
         plan: scale::Plan,
     },
+    /// Measure what many heartbeats cost, and how soon misses are told.
+    Heartbeats {
+        #[command(flatten)]
+        site: Site,
+        #[command(flatten)]
+        plan: heartbeats::Plan,
+    },
     /// Run the empty server: it reads a body and answers 201.
     Empty {
         /// The address to listen on.
@@ -65,6 +73,10 @@ fn main() -> Result<(), Failure> {
         Command::Scale { site, plan } => {
             let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
             runtime.block_on(scale::run(&site, &plan))
+        }
+        Command::Heartbeats { site, plan } => {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            runtime.block_on(heartbeats::run(&site, plan))
         }
         Command::Empty { listen } => {
             let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;

@@ -32,6 +32,8 @@ pub fn incident(incident: &model::Incident, count: u64) -> Incident {
         claim_ends_at: plan::claim_ends_at(incident),
         quiet_until: incident.quiet().map(|quiet| quiet.until),
         quiet_by: incident.quiet().map(quiet_by).unwrap_or_default(),
+        routed_by: incident.routed().map(|routed| routed.rule.to_string()),
+        record_only: incident.is_recorded_by_rule(),
         handover_unconfirmed: incident.handover().is_some_and(|h| h.unconfirmed_at.is_some()),
         resolved_by: resolved.map(|r| r.by.to_string()),
         resolved_at: resolved.map(|r| r.at),
@@ -101,6 +103,14 @@ pub fn upcoming(
             alerts(*at, *of, contacts.iter().map(|one| alert(*of, one)).collect(), true)
         }
         plan::Upcoming::Round { round, at } => Upcoming::Round { at: *at, round: *round },
+    }
+}
+
+/// Why a routing rule has no effect, as it is on the wire.
+pub fn ignored(why: &model::Ignored) -> String {
+    match why {
+        model::Ignored::UnknownTeam(team) => format!("unknownTeam:{team}"),
+        model::Ignored::NoPing(heartbeat) => format!("noPing:{heartbeat}"),
     }
 }
 

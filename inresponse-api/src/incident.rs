@@ -55,6 +55,12 @@ pub struct Incident {
     /// What makes the incident quiet: `silence:ID`, or `hours:TEAM SEVERITY`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub quiet_by: Vec<String>,
+    /// The routing rule that decided about the report; absent if none matched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub routed_by: Option<String>,
+    /// `true` if nobody is alerted, because a routing rule only records the incident; otherwise absent.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub record_only: bool,
     /// `true` if the incident was handed to somebody who could not be notified and has not answered; otherwise absent.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub handover_unconfirmed: bool,

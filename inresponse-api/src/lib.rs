@@ -32,6 +32,7 @@
 //! | `hours` | hours of the week |
 //! | `schedule` | schedules, overrides and shifts |
 //! | `silence` | silences |
+//! | `routing` | routing rules, and what would happen to a report |
 //! | `plan` | the dry run, and findings about the roster |
 //! | `problem` | what went wrong |
 //! | `health` | the health of the server |
@@ -51,6 +52,7 @@ mod plan;
 mod problem;
 mod request;
 mod roster;
+mod routing;
 mod schedule;
 mod silence;
 mod timeline;
@@ -70,6 +72,7 @@ pub use roster::{
     Calendar, Change, Changes, Contacts, Day, DayEntry, KnownTeam, Levels, OnCall, Owner, Service, Services,
     ShiftNotices, Team, TeamLevel, TeamSettings, Teams,
 };
+pub use routing::{Pinged, Route, Routes, RoutesEntry, Rule};
 pub use schedule::{
     CalendarToken, DatedMember, Feed, Layer, Member, Override, OverrideEntry, Overrides, Schedule,
     ScheduleEntry, Schedules, Shift, Shifts, Turn,

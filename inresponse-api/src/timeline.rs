@@ -14,7 +14,7 @@ pub struct Entry {
     /// When the event happened.
     pub at: DateTime<Utc>,
     /// The kind of event: `opened`, `roundBegan`, `levelBegan`, `levelBeganAnew`, `levelEmpty`, `levelDead`,
-    /// `alertsCut`, `heldBack`, `becameQuiet`, `quietEnded`, `claimEnded`, `snoozed`, `unclaimed`, `claimed`, `released`, `resolved`, `handedOver`,
+    /// `alertsCut`, `heldBack`, `routed`, `unrouted`, `becameQuiet`, `quietEnded`, `claimEnded`, `snoozed`, `unclaimed`, `claimed`, `released`, `resolved`, `handedOver`,
     /// `handoverUnconfirmed`, `handoverUnanswered`, `handedToTeam`, `teamChanged`, `teamGone`, `calledIn`, `responded`,
     /// `escalated`, `severityChanged`, `reportedLower`, `noted`,
     /// `clockWentBack`, `folded`; `unknown` for events that only a newer server knows.
@@ -71,7 +71,7 @@ pub struct Entry {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub reached: Option<Reached>,
-    /// Why another team has the incident: `ownsService`, `handedTo`, `catchAll`. If a team was deleted, who is alerted
+    /// Why another team has the incident: `ownsService`, `handedTo`, `routed`, `catchAll`. If a team was deleted, who is alerted
     /// instead: `deploymentFallback`, `lastRound`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
@@ -82,6 +82,15 @@ pub struct Entry {
     /// What makes the incident quiet: `silence:ID`, or `hours:TEAM SEVERITY`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quiet_by: Option<Vec<String>>,
+    /// The routing rule that decided about the report.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
+    /// Why the routing rule has no effect: `unknownTeam:NAME` or `noPing:HEARTBEAT`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ignored: Option<String>,
+    /// `true` if the routing rule only records the incident; otherwise absent.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub record_only: bool,
 }
 
 impl Entry {
@@ -109,6 +118,9 @@ impl Entry {
             why: None,
             until: None,
             quiet_by: None,
+            rule: None,
+            ignored: None,
+            record_only: false,
         }
     }
 }

@@ -205,6 +205,10 @@ words! {
         HeldBack = "heldBack",
         /// The time of a claim was over, so the incident is OPEN again.
         ClaimEnded = "claimEnded",
+        /// A routing rule decided about the report.
+        Routed = "routed",
+        /// No routing rule matched a repeated report, so the owner of the service is alerted.
+        Unrouted = "unrouted",
         /// Silences or alert hours hold the incident: nobody is alerted for some time.
         BecameQuiet = "becameQuiet",
         /// Nothing holds the incident any more, so a round of alerts begins.
@@ -259,6 +263,8 @@ words! {
         OwnsService = "ownsService",
         /// Somebody handed the incident to the team.
         HandedTo = "handedTo",
+        /// A routing rule names the team.
+        Routed = "routed",
         /// The team that should have the incident was deleted, and this is the catch-all team.
         CatchAll = "catchAll",
         /// The deployment's fallback is alerted instead of a deleted team.

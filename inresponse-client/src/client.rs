@@ -1,6 +1,6 @@
 //! The client, and its calls about incidents.
 
-use inresponse_api::{Details, Incident, Page, Report, Update};
+use inresponse_api::{Details, Incident, Page, Pinged, Report, Update};
 use reqwest::{Method, StatusCode};
 
 use crate::config::ClientConfig;
@@ -24,6 +24,8 @@ pub enum Reported {
     New(Incident),
     /// The report was added to the count of an open incident of the service with the same dedup key.
     Repeat(Incident),
+    /// By a routing rule, the report was a ping of a heartbeat. There is no incident.
+    Pinged(Pinged),
 }
 
 impl Client {
@@ -37,8 +39,19 @@ impl Client {
 
     /// Reports an incident. The server answers only after the incident is durable.
     pub async fn report(&self, report: &Report) -> Result<Reported, ClientError> {
-        let (status, incident) = self.http.change(Method::PUT, self.http.url(&["incidents"]), report).await?;
-        Ok(if status == StatusCode::CREATED { Reported::New(incident) } else { Reported::Repeat(incident) })
+        /// What the server answers.
+        #[derive(serde::Deserialize)]
+        #[serde(untagged)]
+        enum Answer {
+            Incident(Box<Incident>),
+            Pinged(Pinged),
+        }
+        let (status, answer) = self.http.change(Method::PUT, self.http.url(&["incidents"]), report).await?;
+        Ok(match answer {
+            Answer::Incident(incident) if status == StatusCode::CREATED => Reported::New(*incident),
+            Answer::Incident(incident) => Reported::Repeat(*incident),
+            Answer::Pinged(pinged) => Reported::Pinged(pinged),
+        })
     }
 
     /// Changes an incident and returns its new state.

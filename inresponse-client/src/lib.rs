@@ -8,6 +8,7 @@
 //! let report = Report::new("athens", Severity::Crit, "5xx Error Spike", "12 % of requests fail");
 //! let incident = match client.report(&report.dedup_key("athens/5xx")).await? {
 //!     Reported::New(incident) | Reported::Repeat(incident) => incident,
+//!     Reported::Pinged(_) => return Ok(()),
 //! };
 //! client.update(incident.incident_id, &Update::claim().by("jo")).await?;
 //! # Ok(()) }
@@ -21,6 +22,7 @@
 //! | `config` | the server's URL, the key and the timeout |
 //! | `client` | the calls about incidents |
 //! | `roster` | the calls about services, teams, calendars |
+//! | `routing` | the calls about routing rules |
 //! | `heartbeats` | the calls about heartbeats |
 //! | `http` | sends one request and reads its answer |
 //! | `list` | the filter of a list of incidents |
@@ -33,6 +35,7 @@ mod heartbeats;
 mod http;
 mod list;
 mod roster;
+mod routing;
 mod schedules;
 mod silences;
 
@@ -44,9 +47,9 @@ pub use inresponse_api::{
     Delivery, DeliveryStatus, Details, Entry, EventKind, Feed, FieldProblem, Finding, Heartbeat,
     HeartbeatEntry, HeartbeatMiss, HeartbeatState, Heartbeats, Hours, Incident, KnownTeam, Layer, Level,
     LevelWord, Levels, Link, Matcher, Member, NewLink, OnCall, OutcomeKind, Override, OverrideEntry,
-    Overrides, Owner, Page, People, Person, PersonEntry, Ping, Plan, Reached, Report, RuleStep, Schedule,
-    ScheduleEntry, Schedules, Service, Services, Severity, Shift, ShiftNotices, Shifts, Silence,
-    SilenceEntry, Silences, State, StatusUpdates, Step, Team, TeamLevel, TeamReason, TeamSettings, Teams,
-    Time, Turn, Upcoming, UpcomingAlert, Update, Warning, Weekly,
+    Overrides, Owner, Page, People, Person, PersonEntry, Ping, Pinged, Plan, Reached, Report, Route, Routes,
+    RoutesEntry, Rule, RuleStep, Schedule, ScheduleEntry, Schedules, Service, Services, Severity, Shift,
+    ShiftNotices, Shifts, Silence, SilenceEntry, Silences, State, StatusUpdates, Step, Team, TeamLevel,
+    TeamReason, TeamSettings, Teams, Time, Turn, Upcoming, UpcomingAlert, Update, Warning, Weekly,
 };
 pub use list::ListQuery;

@@ -57,7 +57,7 @@ fn report() -> Report {
 async fn reported(client: &Client, report: &Report) -> u64 {
     match client.report(report).await.unwrap() {
         Reported::New(incident) => incident.incident_id,
-        Reported::Repeat(incident) => panic!("{incident:?} is not new"),
+        other => panic!("{other:?} is not new"),
     }
 }
 

@@ -322,7 +322,8 @@ impl Roster for DynamoRoster {
             | EntryKind::Schedule
             | EntryKind::Override
             | EntryKind::Feed
-            | EntryKind::Silence => true,
+            | EntryKind::Silence
+            | EntryKind::Routes => true,
         };
         if is_in_book {
             let entries = book.entries().filter(|entry| entry.key().kind() == kind);

@@ -140,10 +140,12 @@ impl DynamoRoster {
             EntryKey::Day(..)
             | EntryKey::Override(..)
             | EntryKey::Feed(..)
-            | EntryKey::Heartbeat(_)
-            | EntryKey::Silence(_) => {
+            | EntryKey::Silence(_)
+            | EntryKey::Routes => {
                 return Ok(Vec::new());
             }
+            // Only routing rules name these.
+            EntryKey::Heartbeat(_) => return Ok(book.users(key).collect()),
             EntryKey::Service(_) => {
                 let heartbeats = self.heartbeats().await?;
                 return Ok(heartbeats

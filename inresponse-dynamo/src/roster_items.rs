@@ -33,7 +33,8 @@ pub(crate) fn table(config: &DynamoConfig, kind: EntryKind) -> &str {
         | EntryKind::Override
         | EntryKind::Feed
         | EntryKind::Heartbeat
-        | EntryKind::Silence => &config.roster_change,
+        | EntryKind::Silence
+        | EntryKind::Routes => &config.roster_change,
     }
 }
 
@@ -48,7 +49,8 @@ pub(crate) fn item_key(key: &EntryKey) -> Item {
         | EntryKey::Override(..)
         | EntryKey::Feed(..)
         | EntryKey::Heartbeat(_)
-        | EntryKey::Silence(_) => {
+        | EntryKey::Silence(_)
+        | EntryKey::Routes => {
             let team = key.team().map(TeamName::to_string).unwrap_or_default();
             // A name contains no control characters, so the parts stay separate.
             let mark = format!("{}\u{1f}{team}\u{1f}{}", key.kind().as_str(), key.name());
@@ -70,7 +72,8 @@ pub(crate) fn key_of(kind: EntryKind, item: &Item) -> Option<EntryKey> {
         | EntryKind::Override
         | EntryKind::Feed
         | EntryKind::Heartbeat
-        | EntryKind::Silence => (part("team"), part("name")),
+        | EntryKind::Silence
+        | EntryKind::Routes => (part("team"), part("name")),
     };
     EntryKey::from_parts(kind, team, name).ok()
 }
@@ -92,7 +95,8 @@ pub(crate) fn item_of(entry: &Entry) -> Result<Item, Outage> {
         | Entry::Override { .. }
         | Entry::Feed { .. }
         | Entry::Heartbeat { .. }
-        | Entry::Silence { .. } => {
+        | Entry::Silence { .. }
+        | Entry::Routes(_) => {
             let key = entry.key();
             put("kind", text(key.kind().as_str()));
             put("team", text(key.team().map(TeamName::to_string).unwrap_or_default()));
@@ -126,9 +130,8 @@ pub(crate) fn entry_of(key: &EntryKey, item: &Item) -> Option<Entry> {
             | EntryKey::Override(..)
             | EntryKey::Feed(..)
             | EntryKey::Heartbeat(_)
-            | EntryKey::Silence(_) => {
-                Entry::decode(key.clone(), text_of(item, "body").ok_or("it has no body")?)?
-            }
+            | EntryKey::Silence(_)
+            | EntryKey::Routes => Entry::decode(key.clone(), text_of(item, "body").ok_or("it has no body")?)?,
         })
     };
     let told = |error: &Unreadable| {

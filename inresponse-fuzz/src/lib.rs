@@ -9,8 +9,8 @@
 //!
 //! | module | targets |
 //! |---|---|
-//! | `bodies` | `report`, `update`, `team`, `day`: bodies of the API |
-//! | `texts` | `cursor`, `token`, `contact`, `time`, `amazon_url`, `request_id`: texts of one line |
+//! | `bodies` | `report`, `update`, `team`, `day`, `silence`, `alertmanager_silence`, `heartbeat`, `routes`: bodies of the API |
+//! | `texts` | `cursor`, `token`, `contact`, `time`, `amazon_url`, `request_id`, `matcher`: texts of one line |
 //! | `messages` | `alertmanager`, `prometheus`, `grafana`, `nagios`, `pagerduty`, `opsgenie`, `generic`, `sns`, `cloudwatch` |
 //! | `head` | `forwarded`, `session`: the sender of a request, from proxies' headers and cookies |
 //! | `mail` | `mail`: any incident's mail, read by two parsers |

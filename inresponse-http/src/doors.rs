@@ -58,7 +58,7 @@ impl Act {
             Act::Report => "report incidents, act on those that this key reported, and ping heartbeats",
             Act::Respond => "read and update incidents",
             Act::ReadRoster => {
-                "read the roster: services, teams, calendars, people, schedules, heartbeats, silences, who is on call, who changed it"
+                "read the roster: services, teams, calendars, people, schedules, heartbeats, silences, routing rules, who is on call, who changed it"
             }
             Act::StandIn => {
                 "write overrides (who stands in for whom) and silences, make the tokens of calendars"
@@ -172,6 +172,8 @@ pub static DOORS: &[Door] = &[
     door("GET", "/teams/{team}/schedules/{schedule}/shifts", Proof::Key, Act::ReadRoster),
     door("GET", "/teams/{team}/schedules/{schedule}/overrides", Proof::Key, Act::ReadRoster),
     door("GET", "/teams/{team}/schedules/{schedule}/overrides/{override}", Proof::Key, Act::ReadRoster),
+    door("GET", "/routes", Proof::Key, Act::ReadRoster),
+    door("GET", "/route", Proof::Key, Act::ReadRoster),
     door("GET", "/silences", Proof::Key, Act::ReadRoster),
     door("GET", "/silences/{silence}", Proof::Key, Act::ReadRoster),
     door("GET", "/api/v2/silences", Proof::Key, Act::ReadRoster),
@@ -184,6 +186,7 @@ pub static DOORS: &[Door] = &[
     door("GET", "/board/teams/{team}", Proof::Session, Act::ReadRoster),
     door("GET", "/board/heartbeats", Proof::Session, Act::ReadRoster),
     door("GET", "/board/heartbeats/{heartbeat}", Proof::Session, Act::ReadRoster),
+    door("GET", "/board/routes", Proof::Session, Act::ReadRoster),
     door("GET", "/board/silences", Proof::Session, Act::ReadRoster),
     door("GET", "/board/people", Proof::Session, Act::ReadRoster),
     door("GET", "/board/people/{person}", Proof::Session, Act::ReadRoster),
@@ -212,6 +215,8 @@ pub static DOORS: &[Door] = &[
     door("DELETE", "/silences/{silence}", Proof::Key, Act::StandIn),
     door("POST", "/api/v2/silences", Proof::Key, Act::StandIn),
     door("DELETE", "/api/v2/silence/{silence}", Proof::Key, Act::StandIn),
+    door("PUT", "/routes", Proof::Key, Act::ChangeRoster),
+    door("DELETE", "/routes", Proof::Key, Act::ChangeRoster),
     door("PUT", "/people/{person}", Proof::Key, Act::ChangeRoster),
     door("DELETE", "/people/{person}", Proof::Key, Act::ChangeRoster),
     door("PUT", "/heartbeats/{heartbeat}", Proof::Key, Act::ChangeRoster),

@@ -5,7 +5,8 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 use inresponse_api::{
-    DayEntry, HeartbeatEntry, OverrideEntry, Owner, PersonEntry, ScheduleEntry, SilenceEntry, TeamSettings,
+    DayEntry, HeartbeatEntry, OverrideEntry, Owner, PersonEntry, RoutesEntry, ScheduleEntry, SilenceEntry,
+    TeamSettings,
 };
 use inresponse_core::InvalidInput;
 use inresponse_core::model::{
@@ -54,6 +55,14 @@ pub fn person(person: &PersonId, given: PersonEntry) -> Result<Entry, InvalidInp
 /// Every invalid field.
 pub fn silence(id: &SilenceId, given: SilenceEntry, now: DateTime<Utc>) -> Result<Entry, InvalidInput> {
     wire::silence::silence(given, now).map(|silence| Entry::silence(id, silence))
+}
+
+/// The routing rules.
+///
+/// # Errors
+/// Every invalid field.
+pub fn routes(given: RoutesEntry) -> Result<Entry, InvalidInput> {
+    wire::rules::routes(given).map(Entry::routes)
 }
 
 /// A schedule of a team. If the request names no time zone, `zone` is used. `known` are the feeds that the schedule

@@ -5,18 +5,19 @@ use std::net::{IpAddr, SocketAddr};
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Request};
 use axum::http::HeaderMap;
+use chrono::{DateTime, Utc};
 use inresponse_api as api;
 use inresponse_core::InvalidInput;
-use inresponse_core::model::{IncidentNumber, KeyName, Report, TeamName};
+use inresponse_core::model::{HeartbeatName, IncidentNumber, KeyName, Report, SilenceId, TeamName};
 use inresponse_core::plan::Update;
-use inresponse_core::roster::{Rota, Team};
+use inresponse_core::roster::{Heartbeat, Rota, Routes, Silence, Target, Team};
 use inresponse_core::store::ListQuery;
 use serde_json::Value;
 
 use crate::address::{Client, TrustedProxies};
 use crate::cursor;
 use crate::input::{read_json, read_time};
-use crate::wire::{report, roster};
+use crate::wire::{self, report, roster, rules};
 
 /// Parses the body of `PUT /incidents`.
 pub fn report(body: &[u8]) -> Result<Report, InvalidInput> {
@@ -24,9 +25,13 @@ pub fn report(body: &[u8]) -> Result<Report, InvalidInput> {
 }
 
 /// Parses the body of `POST /incidents`.
-pub fn update(body: &[u8], key_name: &KeyName) -> Result<(IncidentNumber, Update), InvalidInput> {
-    let (number, update, _) = report::update(read_json::<api::Update>(body)?, None, key_name)?;
-    Ok((number, update))
+///
+/// Returns the number of the incident, the update, and whom it calls in.
+pub fn update(
+    body: &[u8],
+    key_name: &KeyName,
+) -> Result<(IncidentNumber, Update, Vec<Target>), InvalidInput> {
+    report::update(read_json::<api::Update>(body)?, None, key_name)
 }
 
 /// Parses the body of `PUT /teams/T`.
@@ -37,6 +42,16 @@ pub fn team(body: &[u8]) -> Result<Team, InvalidInput> {
 /// The answer of `GET /teams/T`.
 pub fn team_view(name: &TeamName, team: &Team) -> Value {
     serde_json::to_value(roster::team(name, team)).expect("a view has only string keys")
+}
+
+/// Parses the body of `PUT /routes`.
+pub fn routes(body: &[u8]) -> Result<Routes, InvalidInput> {
+    rules::routes(read_json::<api::RoutesEntry>(body)?)
+}
+
+/// The answer of `GET /routes`.
+pub fn routes_view(routes: &Routes) -> Value {
+    serde_json::to_value(rules::routes_of(routes)).expect("a view has only string keys")
 }
 
 /// Parses the body of `PUT /teams/T/calendar/D`.
@@ -50,8 +65,34 @@ pub fn day_view(team: &TeamName, rota: &Rota) -> Value {
         .expect("a view has only string keys")
 }
 
+/// Parses the body of `PUT /silences/ID`.
+pub fn silence(body: &[u8], now: DateTime<Utc>) -> Result<Silence, InvalidInput> {
+    wire::silence::silence(read_json::<api::SilenceEntry>(body)?, now)
+}
+
+/// Parses the body of Alertmanager's `POST /api/v2/silences`.
+pub fn alertmanager_silence(body: &[u8]) -> Result<Silence, InvalidInput> {
+    crate::routes::alertmanager::read(&read_json(body)?)
+}
+
+/// The answer of `GET /silences/ID`.
+pub fn silence_view(id: &SilenceId, silence: &Silence) -> Value {
+    serde_json::to_value(wire::silence::silence_of(id, silence)).expect("a view has only string keys")
+}
+
+/// Parses the body of `PUT /heartbeats/H`.
+pub fn heartbeat(body: &[u8]) -> Result<Heartbeat, InvalidInput> {
+    wire::heartbeats::heartbeat(read_json::<api::HeartbeatEntry>(body)?)
+}
+
+/// The answer of `GET /heartbeats/H`, if it has never pinged.
+pub fn heartbeat_view(name: &HeartbeatName, heartbeat: &Heartbeat) -> Value {
+    let view = wire::heartbeats::view(name, heartbeat, None, wire::heartbeats::Extent::Whole);
+    serde_json::to_value(view).expect("a view has only string keys")
+}
+
 /// Parses a time in a body or query.
-pub fn time(text: &str) -> Result<chrono::DateTime<chrono::Utc>, InvalidInput> {
+pub fn time(text: &str) -> Result<DateTime<Utc>, InvalidInput> {
     read_time(&api::Time::Text(text.to_owned()), "at")
 }
 

@@ -180,6 +180,32 @@ impl Params {
         }))
     }
 
+    /// Takes a parameter that must be given, as text.
+    pub(crate) fn take_required(&mut self, name: &'static str) -> Option<String> {
+        let is_given = self.given.iter().any(|(given, _)| given == name);
+        if !is_given {
+            self.invalid.push(name, "is missing");
+        }
+        self.take(name, |text| Ok(text.to_owned()))
+    }
+
+    /// Takes a parameter that may be given up to `most` times, and reads each value.
+    pub(crate) fn take_all<T>(
+        &mut self,
+        name: &'static str,
+        most: usize,
+        read: impl Fn(&str) -> Result<T, InvalidInput>,
+    ) -> Vec<T> {
+        let (taken, left) = std::mem::take(&mut self.given).into_iter().partition(|(given, _)| given == name);
+        self.given = left;
+        let taken: Vec<(String, String)> = taken;
+        if taken.len() > most {
+            self.invalid.push(name, format!("must be given at most {most} times"));
+            return Vec::new();
+        }
+        taken.iter().filter_map(|(_, value)| self.invalid.keep(read(value))).collect()
+    }
+
     /// Refuses the request if a parameter was invalid or was not taken.
     pub(crate) fn finish(mut self) -> Result<(), Problem> {
         for (name, _) in &self.given {

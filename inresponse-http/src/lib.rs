@@ -132,7 +132,7 @@ struct Document;
 fn work() -> OpenApiRouter<Api> {
     use routes::senders::{generic, grafana, nagios, opsgenie, pagerduty, prometheus, sns};
     use routes::{
-        alertmanager, calendars, changes, channels, heartbeats, incidents, outlook, people, roster,
+        alertmanager, calendars, changes, channels, heartbeats, incidents, outlook, people, roster, routing,
         schedules, silences, verification,
     };
     let routes = OpenApiRouter::new()
@@ -159,6 +159,8 @@ fn work() -> OpenApiRouter<Api> {
         .routes(routes!(alertmanager::post_silence, alertmanager::list_silences))
         .routes(routes!(alertmanager::get_silence, alertmanager::delete_silence))
         .routes(routes!(alertmanager::status))
+        .routes(routes!(routing::put_routes, routing::get_routes, routing::delete_routes))
+        .routes(routes!(routing::route))
         .routes(routes!(calendars::schedule_token))
         .routes(routes!(calendars::schedule))
         .routes(routes!(calendars::person_token))

@@ -46,6 +46,7 @@ pub mod postgres;
 pub mod rng;
 pub mod roster;
 pub mod roster_plan;
+pub mod routes;
 pub mod scenario;
 pub mod schedules;
 pub mod shrink;

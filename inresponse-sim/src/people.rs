@@ -17,6 +17,7 @@ use inresponse_core::plan::{self, StateChange, TakeOver, Update, Wanted};
 use crate::fault::Fault;
 use crate::history::{Answer, AnswerCall, Read, Reply, ReportCall, UpdateCall, Verdict};
 use crate::rng::Rng;
+use crate::routes;
 use crate::scenario::{self, Claims, Roster};
 use crate::schedules::Draw;
 use crate::silences::{Quiet, Quieting, labels};
@@ -46,15 +47,17 @@ pub async fn report(stage: Arc<Stage>, mut rng: Rng) {
 /// Sends a report once, and returns whether it went unanswered.
 async fn report_once(stage: &Arc<Stage>, service: &str, key: Option<&str>, severity: Severity) -> bool {
     let (process, engine) = stage.some().await;
-    let forecast = stage.forecast(process, service, severity).await;
+    let routing = routes::labels(key, severity);
+    let forecast = stage.forecast(process, service, severity, &routing).await;
     let (i, title, labels) = {
         let mut state = stage.world.lock();
         let (began, i) = (state.now(), state.history.reports.len());
         let title = format!("r{i}");
-        let labels = match stage.scenario.quiet {
+        let mut labels = match stage.scenario.quiet {
             Quiet::Used { .. } => labels(i),
             Quiet::Unused => BTreeMap::new(),
         };
+        labels.extend(routing);
         state.history.reports.push(ReportCall {
             began,
             ended: None,

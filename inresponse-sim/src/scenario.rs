@@ -186,6 +186,7 @@ impl Scenario {
         .with_schedules(seed)
         .steered(seed)
         .with_quiet(seed)
+        .with_routes(seed)
     }
 
     /// Gives the teams schedules, if the seed decided so. The seed's other decisions do not change.

@@ -1,5 +1,6 @@
 //! The machines, and the processes that run on them.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -8,7 +9,7 @@ use chrono::{DateTime, Utc};
 use inresponse_core::Outage;
 use inresponse_core::engine::{Advanced, Engine};
 use inresponse_core::memory::{MemorySettings, MemoryStore};
-use inresponse_core::model::{IncidentNumber, Scheme, Severity};
+use inresponse_core::model::{IncidentNumber, Report, Scheme, Severity};
 use inresponse_core::notify::Notifiers;
 use inresponse_core::roster::Defaults;
 use inresponse_core::store::Store;
@@ -119,13 +120,22 @@ impl Stage {
 
     /// The dry run of a report to a process at this moment: what it would lead to if nobody claimed the incident. The
     /// process itself does not notice it. `None` if the report would be refused.
-    pub async fn forecast(&self, process: Process, service: &str, severity: Severity) -> Option<Forecast> {
+    pub async fn forecast(
+        &self,
+        process: Process,
+        service: &str,
+        severity: Severity,
+        labels: &BTreeMap<String, String>,
+    ) -> Option<Forecast> {
         let roster = HostRoster::without_faults(Arc::clone(&self.world), process);
         // A dry run reads no incident.
         let engine = self.engine(process, MemoryStore::new(), roster);
-        let (at, service) = (self.world.wall(process.host), crate::scenario::service(service));
-        let steps = engine.dry_run(&service, severity, at).await.ok()??;
-        Some(Forecast { at, steps })
+        let at = self.world.wall(process.host);
+        let report = Report::builder(service, severity, "dry run");
+        let report = labels.iter().fold(report, |report, (name, value)| report.label(name, value));
+        let run =
+            engine.dry_route(report.build().expect("the report of a scenario is valid"), at).await.ok()??;
+        Some(Forecast { at, steps: run.steps })
     }
 
     fn running(&self) -> std::sync::MutexGuard<'_, Vec<Option<Running>>> {

@@ -102,11 +102,12 @@ fn users(connection: &Connection, key: &EntryKey) -> rusqlite::Result<Vec<EntryK
         EntryKey::Person(person) => person.as_str(),
         EntryKey::Schedule(_, schedule) => schedule.as_str(),
         EntryKey::Service(service) => service.as_str(),
+        EntryKey::Heartbeat(name) => name.as_str(),
         EntryKey::Day(..)
         | EntryKey::Override(..)
         | EntryKey::Feed(..)
-        | EntryKey::Heartbeat(_)
-        | EntryKey::Silence(_) => {
+        | EntryKey::Silence(_)
+        | EntryKey::Routes => {
             return Ok(Vec::new());
         }
     };
@@ -138,7 +139,8 @@ fn parts(connection: &Connection, key: &EntryKey) -> rusqlite::Result<Vec<EntryK
         | EntryKey::Override(..)
         | EntryKey::Feed(..)
         | EntryKey::Heartbeat(_)
-        | EntryKey::Silence(_) => return Ok(Vec::new()),
+        | EntryKey::Silence(_)
+        | EntryKey::Routes => return Ok(Vec::new()),
     };
     let sql =
         "SELECT name FROM roster_entry WHERE team = ?1 AND kind = ?2 AND substr(name, 1, length(?3)) = ?3";

@@ -25,6 +25,13 @@ pub(crate) enum Bench {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Measure what 10,000 heartbeats cost, and how soon misses are told; `--help` lists the options.
+    #[command(disable_help_flag = true)]
+    Heartbeats {
+        /// Options for the load driver.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Count the instructions of the hot paths, next to the previous run.
     Counts,
     /// Measure each store's create, commit, repeat, census and query of due incidents; DynamoDB's in an emulator.
@@ -39,6 +46,7 @@ pub(crate) fn bench(what: &Bench) -> Result<(), Failure> {
     match what {
         Bench::Peers { arguments } => load("peers", arguments),
         Bench::Scale { arguments } => load("scale", arguments),
+        Bench::Heartbeats { arguments } => load("heartbeats", arguments),
         Bench::Counts => counts(),
         Bench::Stores { quick } => stores(if *quick { QUICK } else { FULL }),
     }

@@ -95,6 +95,8 @@ pub(crate) enum Long {
     BenchPeers,
     /// `cargo xtask bench scale`
     BenchScale,
+    /// `cargo xtask bench heartbeats`
+    BenchHeartbeats,
     /// `cargo xtask bench counts`
     BenchCounts,
     /// `cargo xtask bench stores`
@@ -139,6 +141,7 @@ impl Sizes {
             Long::Load => test::load(self.load_seconds),
             Long::BenchPeers => peers(Vec::new()),
             Long::BenchScale => bench::bench(&Bench::Scale { arguments: Vec::new() }),
+            Long::BenchHeartbeats => bench::bench(&Bench::Heartbeats { arguments: Vec::new() }),
             Long::BenchCounts => bench::bench(&Bench::Counts),
             Long::BenchStores => bench::bench(&Bench::Stores { quick: false }),
             Long::SourceMutants => sim::mutants(&words(["--source"])),

@@ -126,7 +126,8 @@ fn waits_for_its_team(entry: &Entry, left: &[Entry], waiting: &[Entry], roster: 
         | Entry::Person { .. }
         | Entry::Feed { .. }
         | Entry::Heartbeat { .. }
-        | Entry::Silence { .. } => {
+        | Entry::Silence { .. }
+        | Entry::Routes(_) => {
             return false;
         }
     };

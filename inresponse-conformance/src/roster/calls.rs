@@ -29,7 +29,8 @@ fn given_away(service: &Entry) -> RosterEdit {
         | Entry::Override { .. }
         | Entry::Feed { .. }
         | Entry::Heartbeat { .. }
-        | Entry::Silence { .. } => panic!("the test data has only services"),
+        | Entry::Silence { .. }
+        | Entry::Routes(_) => panic!("the test data has only services"),
     }
 }
 

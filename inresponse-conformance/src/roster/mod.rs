@@ -16,6 +16,7 @@ mod listing;
 mod outages;
 mod people;
 mod races;
+mod ruling;
 mod scene;
 mod secrets;
 mod shared;
@@ -34,6 +35,7 @@ pub use listing::*;
 pub use outages::*;
 pub use people::*;
 pub use races::*;
+pub use ruling::*;
 pub use secrets::*;
 pub use shared::*;
 pub use spans::*;
@@ -84,6 +86,7 @@ macro_rules! __roster_laws {
                 a_deletion_of_a_person_or_a_schedule_leaves_the_others_alone
                 p12_a_team_is_known_by_a_schedule
                 p24_heartbeats_are_answered_exactly_and_keep_their_service
+                p12_routing_rules_are_answered_exactly_and_keep_their_names
 
                 p16_a_put_that_names_something_unknown_is_refused
                 what_the_same_call_puts_is_known

@@ -6,14 +6,15 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
+use super::duty::Duty;
 use super::lookup::Lookup;
 use crate::error::Outage;
 use crate::model::{
-    Contact, Delivery, Incident, IncidentNumber, Level, MethodName, Outcome, PersonId, Purpose, QuietWhy,
-    Report, ServiceName, Severity, TeamName,
+    Contact, Delivery, HeartbeatName, Incident, IncidentNumber, Level, MethodName, Outcome, PersonId,
+    Purpose, QuietWhy, Report, Routed, RuleName, Severity, TeamName,
 };
 use crate::plan::{self, Decision, Dispatch, HoldNothing, Input, NextRound, Ruled};
-use crate::roster::{self, Explained, OnDuty, QuietRules};
+use crate::roster::{self, Explained, OnDuty, Pings, QuietRules};
 
 /// One alert of a dry run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,26 +34,56 @@ pub struct DryStep {
     pub why: String,
 }
 
+/// What a report would lead to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DryRun {
+    /// The routing rule that matches, and what it decides.
+    pub ruled: DryRule,
+    /// The team that would have the incident.
+    pub team: Option<TeamName>,
+    /// The severity of the incident.
+    pub severity: Severity,
+    /// Every alert, in order.
+    pub steps: Vec<DryStep>,
+}
+
+/// What routing rules decide about a report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DryRule {
+    /// No rule matches.
+    None,
+    /// The first rule that matches decides this.
+    Routed(Routed),
+    /// The rule of that name makes a ping of the report.
+    Ping(HeartbeatName, RuleName),
+}
+
 /// The maximum number of alerts of a dry run: more than a hundred repeat rounds of a full matrix.
 const MAX_STEPS: usize = 5_000;
 
 /// The lease of a dry run. A dry run never waits for its end.
 const LEASE: Duration = Duration::from_secs(30);
 
-/// See [`Engine::dry_run`](super::Engine::dry_run).
+/// See [`Engine::dry_route`](super::Engine::dry_route).
 pub(super) async fn dry_run(
     lookup: &Lookup,
-    service: &ServiceName,
-    severity: Severity,
+    report: Report,
     at: DateTime<Utc>,
-) -> Result<Option<Vec<DryStep>>, Outage> {
+) -> Result<Option<DryRun>, Outage> {
     lookup.roster.refresh().await?;
     let mut now = crate::clock::to_micros(at);
-    let Some((team, matrix)) = lookup.duty(service, now).await? else { return Ok(None) };
-    let report = Report::builder(service.as_str(), severity, "dry run").build();
-    let report = report.map_err(|e| Outage::permanent("a dry run cannot be reported").because(e))?;
+    let (team, matrix, routed) = match lookup.duty(&report, Pings::Allowed, now).await? {
+        None => return Ok(None),
+        Some(Duty::Ping(heartbeat, rule)) => {
+            let ruled = DryRule::Ping(heartbeat, rule);
+            return Ok(Some(DryRun { ruled, team: None, severity: report.severity(), steps: Vec::new() }));
+        }
+        Some(Duty::Alert { team, matrix, routed }) => (team, matrix, routed),
+    };
+    let report = report.routed_by(routed.clone());
+    let severity = report.severity();
     let mut explained = explained(lookup, &team, now).await?;
-    let (opening, _) = plan::open(report, team, matrix, None, now);
+    let (opening, _) = plan::open(report, team.clone(), matrix, None, now);
     let mut incident = opening.numbered(IncidentNumber::new(0)).into_incident();
     let rules = lookup.quiet_rules().await?;
     let (mut steps, mut round, mut deferred) = (Vec::new(), None, Deferred::default());
@@ -86,7 +117,8 @@ pub(super) async fn dry_run(
             Some(_) | None => break,
         }
     }
-    Ok(Some(steps))
+    let ruled = routed.map_or(DryRule::None, DryRule::Routed);
+    Ok(Some(DryRun { ruled, team: Some(team), severity, steps }))
 }
 
 fn due(incident: &Incident, rules: &QuietRules, round: Option<NextRound>, now: DateTime<Utc>) -> Decision {

@@ -206,7 +206,8 @@ impl Edits {
                 | Entry::Override { .. }
                 | Entry::Feed { .. }
                 | Entry::Heartbeat { .. }
-                | Entry::Silence { .. },
+                | Entry::Silence { .. }
+                | Entry::Routes(_),
             )
             | RosterEdit::Delete(_) => None,
         })

@@ -68,14 +68,13 @@ impl KnownRules {
         drop(last);
         // Every alert comes by here, so each state is logged once.
         if is_new {
-            let error = Chain::of(&error);
             match failing {
                 Failing::UsesNone => tracing::error!(
-                    %error,
+                    error = %Chain::of(&error),
                     "silences and alert hours cannot be read: alerts are sent as if there were none"
                 ),
                 Failing::UsesLast | Failing::No => tracing::warn!(
-                    %error,
+                    error = %Chain::of(&error),
                     seconds = RULES_LAST.as_secs(),
                     "silences and alert hours cannot be read: the last ones still count for a while"
                 ),

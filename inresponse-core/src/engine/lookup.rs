@@ -9,10 +9,10 @@ use futures_util::stream::{self, StreamExt, TryStreamExt};
 use super::clocks::Clocks;
 use super::known_rules::KnownRules;
 use crate::error::Outage;
-use crate::model::{Incident, Level, Matrix, ServiceName, StandIn, StatusUpdates, TeamName};
+use crate::model::{Incident, Level, Matrix, StandIn, StatusUpdates, TeamName};
 use crate::plan::{Alerted, NextRound, RoundOf};
 use crate::roster::{
-    self, Book, Defaults, Directory, EntryKind, QuietRules, Resolved, Roster, SettingsOf, Standing, Team, Why,
+    self, Book, Defaults, Directory, EntryKind, QuietRules, Resolved, Roster, SettingsOf, Standing, Why,
 };
 
 /// The number of days for which somebody should be on call, including today.
@@ -31,18 +31,9 @@ pub struct OnCall {
     pub matrix: Matrix,
 }
 
-/// Why a team counts as known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Known {
-    /// A service or the configuration names the team.
-    Named,
-    /// The team counts as known only if it is in the roster.
-    IfListed,
-}
-
 /// Whether the roster contained everything that a resolution needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Basis {
+pub(super) enum Basis {
     /// Service, settings and the day's entry were found.
     Complete,
     /// A part was missing, so a fallback is used. A roster with a local copy must be refreshed first.
@@ -51,16 +42,16 @@ enum Basis {
 
 /// Who a team would alert.
 #[derive(Debug)]
-struct People {
-    on_call: OnCall,
-    basis: Basis,
+pub(super) struct People {
+    pub(super) on_call: OnCall,
+    pub(super) basis: Basis,
 }
 
 /// The team and the matrix of a round, and whether a fallback is used.
 #[derive(Debug)]
-struct Found {
-    round: NextRound,
-    basis: Basis,
+pub(super) struct Found {
+    pub(super) round: NextRound,
+    pub(super) basis: Basis,
 }
 
 /// Asks the roster, and knows what the configuration names besides.
@@ -82,30 +73,29 @@ impl Lookup {
     /// # Errors
     /// The roster is unavailable.
     pub(super) async fn on_call(&self, team: &TeamName, at: DateTime<Utc>) -> Result<Option<OnCall>, Outage> {
-        match self.people_of(team, Known::IfListed, at).await? {
+        match self.people_of(team, at).await? {
             Some(People { on_call, basis: Basis::Complete }) => Ok(Some(on_call)),
             Some(_) | None => {
                 self.look_again().await?;
-                let people = self.people_of(team, Known::IfListed, at).await?;
+                let people = self.people_of(team, at).await?;
                 Ok(people.map(|people| people.on_call))
             }
         }
     }
 
     /// Refreshes the roster before a fallback is used or a request is refused, because the local copy may lag.
-    async fn look_again(&self) -> Result<(), Outage> {
+    pub(super) async fn look_again(&self) -> Result<(), Outage> {
         self.roster.refresh().await
     }
 
     /// The levels of a team, otherwise its fallback. If the team has no settings, the deployment's fallback.
-    async fn people_of(
+    pub(super) async fn people_of(
         &self,
         team: &TeamName,
-        known: Known,
         at: DateTime<Utc>,
     ) -> Result<Option<People>, Outage> {
         let directory = self.roster.directory(team, at, at).await?;
-        if known == Known::IfListed && directory.standing() == Standing::Unknown {
+        if directory.standing() == Standing::Unknown {
             return Ok(None);
         }
         Ok(self.people_in(&directory, at))
@@ -229,46 +219,27 @@ impl Lookup {
         days.buffer_unordered(AT_ONCE).try_collect().await
     }
 
-    /// Who is alerted for a report (promise 12). `None` only if nobody owns the service and there is no catch-all team.
-    pub(super) async fn duty(
-        &self,
-        service: &ServiceName,
-        at: DateTime<Utc>,
-    ) -> Result<Option<(TeamName, Matrix)>, Outage> {
-        let mut found = self.duty_by_copy(service, at).await?;
-        if found.as_ref().is_none_or(|found| found.basis == Basis::FallsBack) {
-            self.look_again().await?;
-            found = self.duty_by_copy(service, at).await?;
-        }
-        Ok(found.map(|Found { round, .. }| (round.team, round.matrix)))
-    }
-
-    async fn duty_by_copy(&self, service: &ServiceName, at: DateTime<Utc>) -> Result<Option<Found>, Outage> {
-        match self.roster.service(service).await? {
-            None => self.catch_all_round(at).await,
-            Some(owner) => {
-                let found = self.owner(&owner, at).await?;
-                // Nobody is named anywhere: it is recorded, and shows as undelivered.
-                Ok(Some(found.unwrap_or_else(|| {
-                    let matrix = Matrix::new(Vec::new(), Vec::new(), Team::DEFAULT_WAIT);
-                    self.falls_back(owner, matrix, Alerted::Team)
-                })))
-            }
-        }
-    }
-
     /// The people whom the owner of a service alerts, even if only a part of the team's settings is left; `None` if
     /// nobody is configured anywhere.
     async fn owner(&self, owner: &TeamName, at: DateTime<Utc>) -> Result<Option<Found>, Outage> {
         let directory = self.roster.directory(owner, at, at).await?;
-        if let Some(People { on_call, basis }) = self.people_in(&directory, at) {
+        self.owner_in(&directory, at).await
+    }
+
+    pub(super) async fn owner_in(
+        &self,
+        directory: &Directory,
+        at: DateTime<Utc>,
+    ) -> Result<Option<Found>, Outage> {
+        let owner = directory.team();
+        if let Some(People { on_call, basis }) = self.people_in(directory, at) {
             let round = NextRound { team: owner.clone(), matrix: on_call.matrix, alerted: Alerted::Team };
             return Ok(Some(Found { round, basis }));
         }
         // Neither the team nor the deployment has a fallback.
         let catch_all = self.catch_all_round(at).await?;
         let last = catch_all.as_ref().map(|found| found.round.matrix.contacts(Level::Fallback).to_vec());
-        let by_calendar = roster::resolve_by_calendar(&directory, last.unwrap_or_default(), at);
+        let by_calendar = roster::resolve_by_calendar(directory, last.unwrap_or_default(), at);
         Ok(match by_calendar {
             Some(matrix) => Some(self.falls_back(owner.clone(), matrix, Alerted::Team)),
             None => catch_all,
@@ -277,12 +248,16 @@ impl Lookup {
 
     /// The round of the catch-all team, if the configuration names one.
     async fn catch_all_round(&self, at: DateTime<Utc>) -> Result<Option<Found>, Outage> {
-        let Some(team) = self.catch_all.clone() else { return Ok(None) };
-        let people = self.people_of(&team, Known::Named, at).await?;
-        Ok(people.map(|people| self.falls_back(team, people.on_call.matrix, Alerted::CatchAll)))
+        let Some(team) = &self.catch_all else { return Ok(None) };
+        Ok(self.catch_all_in(&*self.roster.directory(team, at, at).await?, at))
     }
 
-    fn falls_back(&self, team: TeamName, matrix: Matrix, alerted: Alerted) -> Found {
+    pub(super) fn catch_all_in(&self, directory: &Directory, at: DateTime<Utc>) -> Option<Found> {
+        let People { on_call, .. } = self.people_in(directory, at)?;
+        Some(self.falls_back(directory.team().clone(), on_call.matrix, Alerted::CatchAll))
+    }
+
+    pub(super) fn falls_back(&self, team: TeamName, matrix: Matrix, alerted: Alerted) -> Found {
         let matrix = matrix.with_status_updates(self.status_updates);
         Found { round: NextRound { team, matrix, alerted }, basis: Basis::FallsBack }
     }
@@ -308,20 +283,29 @@ impl Lookup {
         of: &RoundOf,
         at: DateTime<Utc>,
     ) -> Result<Found, Outage> {
+        // The rule's team is alerted as long as it is known, otherwise all is as it would be without the rule.
+        if let RoundOf::Routed(team) = of
+            && let Some(People { on_call, basis }) = self.people_of(team, at).await?
+        {
+            let round = NextRound { team: team.clone(), matrix: on_call.matrix, alerted: Alerted::Team };
+            return Ok(Found { round, basis });
+        }
         let owner = match of {
-            RoundOf::Service => self.roster.service(incident.service()).await?,
+            RoundOf::Service | RoundOf::Routed(_) => self.roster.service(incident.service()).await?,
             RoundOf::Team(_) => None,
         };
         if let Some(owner) = owner {
             let found = self.owner(&owner, at).await?;
-            return Ok(found.unwrap_or_else(|| self.last_round(incident, owner)));
+            let found = found.unwrap_or_else(|| self.last_round(incident, owner));
+            let is_routed = matches!(of, RoundOf::Routed(_));
+            return Ok(if is_routed { Found { basis: Basis::FallsBack, ..found } } else { found });
         }
         let team = match of {
             RoundOf::Team(team) => team,
             // The service is gone, so it stays with the team that had it.
-            RoundOf::Service => incident.team(),
+            RoundOf::Service | RoundOf::Routed(_) => incident.team(),
         };
-        if let Some(People { on_call, basis }) = self.people_of(team, Known::IfListed, at).await? {
+        if let Some(People { on_call, basis }) = self.people_of(team, at).await? {
             let round = NextRound { team: team.clone(), matrix: on_call.matrix, alerted: Alerted::Team };
             let is_handed = matches!(of, RoundOf::Team(_));
             return Ok(Found { round, basis: if is_handed { basis } else { Basis::FallsBack } });

@@ -73,6 +73,7 @@ mod clocks;
 mod coverage;
 mod deliver;
 mod dry_run;
+mod duty;
 mod edits;
 mod in_flight;
 mod judge_again;
@@ -121,12 +122,13 @@ pub use bounce::{Bounced, Undelivered};
 pub use builder::EngineBuilder;
 pub use call_in::{Callees, Uncalled};
 pub use census::WAITING_TOO_LONG;
-pub use dry_run::DryStep;
+pub use dry_run::{DryRule, DryRun, DryStep};
 pub use edits::{Messages, RosterEdited, UnverifiedPhones};
 pub use linking::Linked;
 pub use lookup::{DAYS_AHEAD, OnCall};
 pub use receiver::Receiver;
 pub use reports::Reported;
+pub(crate) use reports::Taken;
 pub use slots::{SENDS_PER_CONTACT, SENDS_PER_NEW_CONTACT};
 pub use sweep::Swept;
 pub use test_methods::Tested;
@@ -143,7 +145,7 @@ use crate::model::{
 };
 use crate::notify::{Alert, Notifiers, Outcome};
 use crate::plan::{Answer, Update};
-use crate::roster::{self, Book, Explained, Finding, Profile, Roster, RosterEdit, Stint, Target};
+use crate::roster::{self, Book, Explained, Finding, Pings, Profile, Roster, RosterEdit, Stint, Target};
 use crate::store::{Census, ListQuery, Record, Store};
 
 /// Incident alerting and escalation over a store, a roster, notifiers and a clock.
@@ -265,8 +267,19 @@ impl Engine {
     /// # Errors
     /// The store or the roster is unavailable. After an outage of kind unknown the report may have been recorded, and
     /// with a dedup key it is safe to send it again (promise 4).
+    ///
+    /// A routing rule that makes a ping of the report has no effect here, so that no report is lost. Use
+    /// [`Heartbeats::report`](crate::heartbeats::Heartbeats::report) for reports that may be pings.
     pub async fn report(&self, report: Report) -> Result<Reported, Outage> {
-        self.parts.reports.report(report).await
+        match self.parts.reports.report(report, Pings::Never).await? {
+            Taken::Reported(reported) => Ok(reported),
+            Taken::Ping(..) => Err(Outage::permanent("a report was taken for a ping")),
+        }
+    }
+
+    /// Takes a report that may be a ping, by a routing rule.
+    pub(crate) async fn report_or_ping(&self, report: Report) -> Result<Taken, Outage> {
+        self.parts.reports.report(report, Pings::Allowed).await
     }
 
     /// Does what a person wants to an incident.
@@ -567,7 +580,19 @@ impl Engine {
         severity: Severity,
         at: DateTime<Utc>,
     ) -> Result<Option<Vec<DryStep>>, Outage> {
-        dry_run::dry_run(&self.parts.lookup, service, severity, at).await
+        let report = Report::builder(service.as_str(), severity, "dry run").build();
+        let report = report.map_err(|e| Outage::permanent("a dry run cannot be reported").because(e))?;
+        Ok(self.dry_route(report, at).await?.map(|run| run.steps))
+    }
+
+    /// What a report at `at` would lead to: the routing rule that matches, and every alert if nobody claimed the incident.
+    ///
+    /// `None` for a service that nobody owns and no catch-all team takes.
+    ///
+    /// # Errors
+    /// The roster is unavailable.
+    pub async fn dry_route(&self, report: Report, at: DateTime<Utc>) -> Result<Option<DryRun>, Outage> {
+        dry_run::dry_run(&self.parts.lookup, report, at).await
     }
 
     /// What is missing or odd in the roster within the next `days`, by team: one team, or all but the canary's. A team

@@ -4,7 +4,10 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
+
 use super::clocks::Clocks;
+use super::duty::Duty;
 use super::lease::{LeaseAt, Leases};
 use super::leased::{LeaseLength, Place};
 use super::lookup::Lookup;
@@ -14,9 +17,11 @@ use super::timers::Alarm;
 use super::waiting::Waiting;
 use super::wake::Wake;
 use crate::error::Outage;
-use crate::model::{Contact, KeyName, Level, Matrix, Report, Severity};
+use crate::model::{
+    Contact, HeartbeatName, KeyName, Level, Matrix, Report, Routed, RuleName, Severity, TeamName,
+};
 use crate::plan::{self, Input, Plan, Ruled};
-use crate::roster::Subject;
+use crate::roster::{Pings, Subject};
 use crate::store::{Created, Record, Store};
 
 /// The result of a report.
@@ -29,6 +34,15 @@ pub enum Reported {
     Repeat(Record),
     /// No team owns the service. Nothing was stored.
     UnknownService,
+}
+
+/// The result of a report that may be a ping.
+#[derive(Debug)]
+pub(crate) enum Taken {
+    /// The report was taken as an incident.
+    Reported(Reported),
+    /// A routing rule says that the report is a ping of this heartbeat. Nothing was stored.
+    Ping(HeartbeatName, RuleName),
 }
 
 /// Makes incidents of reports.
@@ -48,17 +62,37 @@ pub(super) struct Reports {
 
 impl Reports {
     /// Takes a report: durable when this returns (promise 1), and the on-call engineer is alerted at once.
-    pub(super) async fn report(&self, report: Report) -> Result<Reported, Outage> {
-        let (now, planned) = (self.clocks.now(), self.clocks.monotonic());
-        let severity = report.severity();
-        let key = report.reporter().map(|reporter| reporter.key.clone());
-        let Some((team, matrix)) = self.lookup.duty(report.service(), now).await? else {
-            return Ok(Reported::UnknownService);
+    pub(super) async fn report(&self, report: Report, pings: Pings) -> Result<Taken, Outage> {
+        let now = self.clocks.now();
+        match self.lookup.duty(&report, pings, now).await? {
+            None => Ok(Taken::Reported(Reported::UnknownService)),
+            Some(Duty::Ping(heartbeat, rule)) => Ok(Taken::Ping(heartbeat, rule)),
+            Some(Duty::Alert { team, matrix, routed }) => {
+                let report = report.routed_by(routed);
+                self.open(report, team, matrix, now).await.map(Taken::Reported)
+            }
+        }
+    }
+
+    async fn open(
+        &self,
+        report: Report,
+        team: TeamName,
+        matrix: Matrix,
+        now: DateTime<Utc>,
+    ) -> Result<Reported, Outage> {
+        let planned = self.clocks.monotonic();
+        let again = Again {
+            severity: report.severity(),
+            key: report.reporter().map(|reporter| reporter.key.clone()),
+            routed: report.routed.clone(),
         };
+        let severity = again.severity;
         // If a runner will send the first alert, its lease is committed together with the new incident.
         let rules = self.lookup.quiet_rules_or_last().await;
         let is_quiet = rules.judge(&Subject::reported(&report, &team), now).is_some();
-        let slots = if is_quiet { None } else { self.first_slots(&matrix, severity) };
+        let is_recorded = report.routed.as_ref().is_some_and(|routed| routed.record_only);
+        let slots = if is_quiet || is_recorded { None } else { self.first_slots(&matrix, severity) };
         let (opening, sends) = match &slots {
             Some(slots) => {
                 let hold = Ruled { hold: &slots.none_free, rules: &rules };
@@ -89,7 +123,8 @@ impl Reports {
                     service = %record.incident.service(),
                     team = %record.incident.team(),
                     severity = %severity,
-                    key = key.as_ref().map(KeyName::as_str),
+                    key = again.key.as_ref().map(KeyName::as_str),
+                    rule = again.routed.as_ref().map(|routed| routed.rule.as_str()),
                     "incident opened"
                 );
                 Ok(Reported::New(record))
@@ -97,7 +132,7 @@ impl Reports {
             Created::Repeat(record) => {
                 metrics::counter!("inresponse_incidents_repeated_total").increment(1);
                 // Boxed, since every report would be as large as this rare one.
-                Box::pin(self.repeat(record, severity, key)).await.map(Reported::Repeat)
+                Box::pin(self.repeat(record, again)).await.map(Reported::Repeat)
             }
         }
     }
@@ -148,14 +183,11 @@ impl Reports {
         self.wake.give_to_runner(leased);
     }
 
-    /// Promise 3: the repeat is counted already; its severity may raise the incident.
-    async fn repeat(
-        &self,
-        record: Record,
-        severity: Severity,
-        key: Option<KeyName>,
-    ) -> Result<Record, Outage> {
-        match self.swap.change(record, |_| Input::Repeat { severity, key: key.as_ref() }).await {
+    /// Promise 3: the repeat is counted already; its severity, or how it is routed, may change the incident.
+    async fn repeat(&self, record: Record, again: Again) -> Result<Record, Outage> {
+        let Again { severity, key, routed } = again;
+        let repeat = |round| Input::Repeat { severity, key: key.as_ref(), routed: routed.as_ref(), round };
+        match self.swap.change(record, repeat).await {
             Ok(Changed::Done { record, .. } | Changed::Nothing(record) | Changed::Refused(record, _)) => {
                 Ok(record)
             }
@@ -167,6 +199,13 @@ impl Reports {
             }
         }
     }
+}
+
+/// What a report says if it turns out to be a repeat.
+struct Again {
+    severity: Severity,
+    key: Option<KeyName>,
+    routed: Option<Routed>,
 }
 
 /// The sending slots for an incident's first alert.

@@ -28,6 +28,6 @@ mod row;
 mod silent;
 
 pub use look::Heartbeats;
-pub use ping::Pinged;
+pub use ping::{Pinged, Received};
 pub use row::{HeartbeatState, MISSES_KEPT, Miss, PINGS_KEPT, Row};
 pub(crate) use silent::silent;

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use super::look::Heartbeats;
 use super::plan::{Event, PACE};
 use super::row::Row;
+use crate::engine::{Reported, Taken};
 use crate::error::Outage;
-use crate::model::HeartbeatName;
+use crate::model::{HeartbeatName, Report};
 use crate::roster::{Entry, EntryKey, Heartbeat};
 
 /// The result of a ping.
@@ -21,7 +22,36 @@ pub enum Pinged {
     Unknown,
 }
 
+/// The result of a report that may be a ping.
+#[derive(Debug, Clone, PartialEq)]
+#[must_use]
+pub enum Received {
+    /// The report was taken as an incident, or refused.
+    Reported(Reported),
+    /// By a routing rule, the report is a ping of this heartbeat, and it was recorded.
+    Pinged(HeartbeatName),
+}
+
 impl Heartbeats {
+    /// Takes a report: as an incident, or as a ping if a routing rule says so. Durable when this returns (promise 1).
+    ///
+    /// # Errors
+    /// As of [`Engine::report`](crate::engine::Engine::report) and of [`ping`](Self::ping).
+    pub async fn report(&self, report: Report) -> Result<Received, Outage> {
+        let (heartbeat, rule) = match self.engine.report_or_ping(report.clone()).await? {
+            Taken::Reported(reported) => return Ok(Received::Reported(reported)),
+            Taken::Ping(heartbeat, rule) => (heartbeat, rule),
+        };
+        match self.ping(&heartbeat).await? {
+            Pinged::Recorded(_) | Pinged::Counted => Ok(Received::Pinged(heartbeat)),
+            // A report is never lost.
+            Pinged::Unknown => {
+                tracing::warn!(%rule, %heartbeat, "a routing rule names a heartbeat that is not in the roster");
+                self.engine.report(report).await.map(Received::Reported)
+            }
+        }
+    }
+
     /// Takes a ping: durable when this returns. It arms the heartbeat, and resolves the incident of a miss.
     ///
     /// # Errors

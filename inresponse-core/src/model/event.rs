@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
 use super::unknown::{self, Unknown};
-use super::{Contact, KeyName, Level, Note, Person, QuietWhy, Severity, Standing, TeamName};
+use super::{Contact, KeyName, Level, Note, Person, QuietWhy, Routed, Severity, Standing, TeamName};
 
 /// One entry of a timeline.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -71,6 +71,11 @@ impl Entry {
             }
             Event::BecameQuiet { why, .. } => why.iter().map(|why| text(&why.to_string()) + 40).sum(),
             Event::Claimed { by, from } => text(by.as_str()) + from.as_ref().map_or(0, |p| text(p.as_str())),
+            Event::Routed(routed) => {
+                let names = [routed.rule.as_str(), routed.team.as_ref().map_or("", |team| team.as_str())];
+                let ignored = if routed.ignored.is_some() { 2 * 128 + 30 } else { 0 };
+                names.map(text).iter().sum::<usize>() + ignored + 80
+            }
             Event::Unknown(UnknownEvent(fields)) => unknown::size(fields),
             _ => 2 * Person::MAX_BYTES,
         };
@@ -129,6 +134,10 @@ pub enum Event {
         /// The reported severity.
         severity: Severity,
     },
+    /// The first routing rule that matched decided about a report.
+    Routed(Routed),
+    /// No routing rule matched a repeated report, unlike the report before, so the owner of the service is alerted.
+    Unrouted,
     /// A round began: its matrix was frozen.
     RoundBegan {
         /// The number of the round.
@@ -342,7 +351,8 @@ impl Event {
             Event::AlertsCut { .. } => &["event", "round", "alerts"],
             Event::HeldBack { .. } => &["event", "round", "level", "contact"],
             Event::BecameQuiet { .. } => &["event", "until", "why"],
-            Event::Unclaimed | Event::QuietEnded => &["event"],
+            Event::Routed(_) => &["event", "rule", "team", "severity", "reported", "recordOnly", "ignored"],
+            Event::Unclaimed | Event::QuietEnded | Event::Unrouted => &["event"],
             Event::Claimed { .. } => &["event", "by", "from"],
             Event::HandedOver { .. } | Event::HandedToTeam { .. } | Event::SeverityChanged { .. } => {
                 &["event", "by", "from", "to"]
@@ -373,6 +383,8 @@ pub enum TeamChange {
     OwnsService,
     /// A person handed the incident to the team, which exists again.
     HandedTo,
+    /// A routing rule gives the incident to the team.
+    Routed,
     /// The team that should be alerted was deleted, and this is the catch-all team.
     CatchAll,
 }
@@ -383,6 +395,7 @@ impl TeamChange {
         match self {
             TeamChange::OwnsService => "ownsService",
             TeamChange::HandedTo => "handedTo",
+            TeamChange::Routed => "routed",
             TeamChange::CatchAll => "catchAll",
         }
     }

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     CallIns, Called, Contact, DedupKey, Delivery, DeliveryId, DeliveryKey, IncidentNumber, Level, Link,
-    Matrix, Person, Purpose, Quiet, Recipient, Reporter, ServiceName, Severity, Signature, Source, State,
-    TeamName, Timeline, Unknown,
+    Matrix, Person, Purpose, Quiet, Recipient, Reporter, Routed, ServiceName, Severity, Signature, Source,
+    State, TeamName, Timeline, Unknown,
 };
 use crate::clock::{later, to_micros};
 
@@ -19,7 +19,7 @@ use crate::clock::{later, to_micros};
 /// The format is raised if a field that decides who is alerted, and when, gets a new value, because an older server
 /// would alert wrongly. A new field or a new timeline event needs no new format: an older server keeps both. A server
 /// shows an incident in a newer format, but only newer servers act on it.
-pub const FORMAT: u32 = 7;
+pub const FORMAT: u32 = 8;
 
 /// The format of incidents that need no newer one.
 pub(crate) const FIRST_FORMAT: u32 = 1;
@@ -41,6 +41,9 @@ pub(crate) const LIMITED: u32 = 6;
 
 /// The format of incidents that are or were quiet.
 pub(crate) const QUIET: u32 = 7;
+
+/// The format of incidents that a routing rule gave to a team, or only records.
+pub(crate) const ROUTED: u32 = 8;
 
 /// The format of bodies that were stored without one.
 fn first_format() -> u32 {
@@ -207,6 +210,9 @@ pub struct Incident {
     /// The team that a person last handed the incident to. New rounds alert this team.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) handed_to: Option<TeamName>,
+    /// What a routing rule decided about the report, if one matched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) routed: Option<Routed>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) reporter: Option<Reporter>,
     #[serde(flatten)]
@@ -268,6 +274,7 @@ impl Incident {
             deliveries: Vec::new(),
             timeline: Timeline::default(),
             handed_to: None,
+            routed: None,
             reporter: None,
             unknown: Unknown::default(),
             in_part: true,
@@ -288,6 +295,21 @@ impl Incident {
     pub fn handed_to(&self) -> Option<&TeamName> {
         // Records of before this field say it in their timeline only.
         self.handed_to.as_ref().or_else(|| self.timeline.handed_to())
+    }
+
+    /// What a routing rule decided about the report, if one matched.
+    pub fn routed(&self) -> Option<&Routed> {
+        self.routed.as_ref()
+    }
+
+    /// Whether nobody is alerted, because a routing rule or the team's settings for this severity say so.
+    pub fn records_only(&self) -> bool {
+        self.is_recorded_by_rule() || self.matrix.records_only(self.severity)
+    }
+
+    /// Whether nobody is alerted, because a routing rule says so.
+    pub fn is_recorded_by_rule(&self) -> bool {
+        self.routed.as_ref().is_some_and(|routed| routed.record_only)
     }
 
     /// The incident's severity.

@@ -15,6 +15,7 @@ mod purpose;
 mod quiet;
 mod receipt;
 mod report;
+mod routed;
 mod severity;
 mod signature;
 mod standing;
@@ -34,12 +35,13 @@ pub use level::Level;
 pub use matrix::{Matrix, Origin, Recipient, StatusUpdates};
 pub use names::{
     DedupKey, HeartbeatName, IncidentNumber, KeyName, LayerName, MethodName, Note, OverrideId, OwnerName,
-    Person, PersonId, ScheduleName, ServiceName, SilenceId, Source, TeamName, Version,
+    Person, PersonId, RuleName, ScheduleName, ServiceName, SilenceId, Source, TeamName, Version,
 };
 pub use purpose::Purpose;
 pub use quiet::{Quiet, QuietWhy, RulesId};
 pub use receipt::Receipt;
 pub use report::{Link, Report, ReportBuilder, Reporter};
+pub use routed::{Ignored, Routed};
 pub use severity::Severity;
 pub use signature::Signature;
 pub use standing::Standing;
@@ -49,7 +51,7 @@ pub use timing::{TimedStep, Timing};
 pub(crate) use zone::Era;
 pub use zone::{LocalTime, Zone};
 
-pub(crate) use incident::{CALL_INS, CLAIM_ENDS, FIRST_FORMAT, LIMITED, OWN_WAITS, QUIET, STEPS};
+pub(crate) use incident::{CALL_INS, CLAIM_ENDS, FIRST_FORMAT, LIMITED, OWN_WAITS, QUIET, ROUTED, STEPS};
 pub(crate) use names::{paragraph, title};
 pub(crate) use unknown::Unknown;
 

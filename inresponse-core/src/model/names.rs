@@ -179,6 +179,10 @@ name!(
     SilenceId, "silence", 128, "/"
 );
 name!(
+    /// The name of a routing rule.
+    RuleName, "name", 128
+);
+name!(
     /// The owner of an entry of the roster, as named in a roster file. It is stored with each entry of the file.
     OwnerName, "owner", 100
 );

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::names::{paragraph, title};
-use super::{DedupKey, KeyName, ServiceName, Severity, Source, Unknown};
+use super::{DedupKey, KeyName, Routed, ServiceName, Severity, Source, Unknown};
 use crate::error::InvalidInput;
 
 /// A link that helps the responder, such as a runbook or a graph.
@@ -87,6 +87,7 @@ pub struct Report {
     pub(crate) labels: BTreeMap<String, String>,
     pub(crate) links: Vec<Link>,
     pub(crate) reporter: Option<Reporter>,
+    pub(crate) routed: Option<Routed>,
 }
 
 impl Report {
@@ -140,6 +141,19 @@ impl Report {
     pub fn reported_with(mut self, reporter: Reporter) -> Self {
         self.reporter = Some(reporter);
         self
+    }
+
+    /// Sets what a routing rule decided about the report.
+    #[must_use]
+    pub fn routed_by(mut self, routed: Option<Routed>) -> Self {
+        self.severity = routed.as_ref().and_then(|routed| routed.severity).unwrap_or(self.severity);
+        self.routed = routed;
+        self
+    }
+
+    /// The labels.
+    pub fn labels(&self) -> &BTreeMap<String, String> {
+        &self.labels
     }
 
     /// The sender's own key for the problem.
@@ -234,6 +248,7 @@ impl ReportBuilder {
             labels,
             links,
             reporter: None,
+            routed: None,
         };
         let size = report.encoded_size();
         if size > Report::MAX_BYTES {

@@ -176,6 +176,8 @@ impl Standing {
             | Event::HeldBack { .. }
             | Event::BecameQuiet { .. }
             | Event::QuietEnded
+            | Event::Routed(_)
+            | Event::Unrouted
             | Event::Unknown(_) => {}
         }
     }

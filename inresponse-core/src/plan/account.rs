@@ -103,6 +103,8 @@ fn begins_again(event: &Event) -> bool {
             | Event::HandoverUnanswered { .. }
             | Event::ClaimEnded { .. }
             | Event::QuietEnded
+            | Event::Routed(_)
+            | Event::Unrouted
     )
 }
 

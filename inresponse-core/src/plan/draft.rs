@@ -7,8 +7,8 @@ use chrono::{DateTime, Utc};
 use super::{claim_end, defer, handover, ladder, past};
 use crate::clock::later;
 use crate::model::{
-    CALL_INS, CLAIM_ENDS, DedupKey, Delivery, Incident, LIMITED, OWN_WAITS, QUIET, RulesId, STEPS,
-    ServiceName, State,
+    CALL_INS, CLAIM_ENDS, DedupKey, Delivery, Incident, LIMITED, OWN_WAITS, QUIET, ROUTED, Routed, RulesId,
+    STEPS, ServiceName, State,
 };
 
 /// A record to commit: the incident, and the fields that a store indexes.
@@ -42,6 +42,9 @@ impl Draft {
         }
         if incident.quiet.is_some() {
             incident.format = incident.format.max(QUIET);
+        }
+        if incident.routed.as_ref().is_some_and(Routed::decides_who) {
+            incident.format = incident.format.max(ROUTED);
         }
         let mut due_at = due_at(&incident);
         // Only a newer server knows what else is due, so the incident is due at once.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::hold::Hold;
 use super::request::{Answer, Update};
 use super::round::NextRound;
-use crate::model::{DeliveryId, DeliveryKey, KeyName, Outcome, Severity};
+use crate::model::{DeliveryId, DeliveryKey, KeyName, Outcome, Routed, Severity};
 use crate::roster::QuietRules;
 
 /// Something that happened, for [`step`](super::step) to decide about.
@@ -69,6 +69,10 @@ pub enum Input<'a> {
         severity: Severity,
         /// With which key it was made.
         key: Option<&'a KeyName>,
+        /// What a routing rule decided about it, if one matched.
+        routed: Option<&'a Routed>,
+        /// The next round, if [`Decision::NeedsRound`](super::Decision::NeedsRound) asked for it.
+        round: Option<NextRound>,
     },
     /// A person wants something.
     Update {

@@ -32,7 +32,7 @@ pub(super) struct Next {
 /// The result is `None` if nothing is left to begin, or if the severity alerts nobody.
 pub(super) fn next(incident: &Incident) -> Option<Next> {
     let matrix = &incident.matrix;
-    if matrix.records_only(incident.severity) {
+    if incident.records_only() {
         return None;
     }
     // If the calendar is empty, level 1 is the fallback, which is alerted once. (Records of before may have begun it

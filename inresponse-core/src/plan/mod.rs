@@ -32,6 +32,7 @@
 //! | `handover` | the new holder who has not answered yet |
 //! | `account` | past events, as facts for pages, mails and answers |
 //! | `outlook` | future alerts, as facts of the same kind |
+//! | `reroute` | what follows if a repeated report is routed otherwise |
 //! | `round` | which team a new round alerts, and what the timeline records |
 //! | `backoff` | the pause before the next attempt |
 //! | `clock_back` | the correction of stored times after a clock went back |
@@ -62,6 +63,7 @@ mod past;
 mod people;
 mod personal;
 mod request;
+mod reroute;
 mod round;
 mod status_updates;
 mod step;

@@ -1,5 +1,6 @@
 //! Decides how an incident begins, and the effect of a repeated report.
 
+use std::cmp::Ordering;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -9,10 +10,12 @@ use super::decision::{Decision, Dispatch, change};
 use super::draft::Draft;
 use super::due::due;
 use super::hold::{Hold, HoldNothing};
-use super::{defer, limited, personal};
+use super::reroute::{Raises, Rerouted};
+use super::round::NextRound;
+use super::{defer, limited, personal, reroute};
 use crate::clock::to_micros;
 use crate::model::{
-    CallIns, DedupKey, Entry, Event, FIRST_FORMAT, Incident, IncidentNumber, KeyName, Matrix, Report,
+    CallIns, DedupKey, Entry, Event, FIRST_FORMAT, Incident, IncidentNumber, KeyName, Matrix, Report, Routed,
     ServiceName, Severity, State, TeamName, Timeline, Unknown,
 };
 use crate::roster::QuietRules;
@@ -101,6 +104,9 @@ fn opened(report: Report, team: TeamName, matrix: Matrix, now: DateTime<Utc>) ->
     let mut timeline = Timeline::default();
     let key = report.reporter.as_ref().map(|reporter| &reporter.key);
     timeline.push_by(now, Event::Opened { severity: report.severity }, key);
+    if let Some(routed) = &report.routed {
+        timeline.push(now, Event::Routed(routed.clone()));
+    }
     let cut = matrix.cut(report.severity);
     let mut incident = Incident {
         format: FIRST_FORMAT,
@@ -138,6 +144,7 @@ fn opened(report: Report, team: TeamName, matrix: Matrix, now: DateTime<Utc>) ->
         deliveries: Vec::new(),
         timeline,
         handed_to: None,
+        routed: report.routed,
         reporter: report.reporter,
         unknown: Unknown::default(),
         in_part: false,
@@ -146,32 +153,56 @@ fn opened(report: Report, team: TeamName, matrix: Matrix, now: DateTime<Utc>) ->
     incident
 }
 
+/// A report with the key of an incident.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Again<'a> {
+    pub(super) severity: Severity,
+    pub(super) key: Option<&'a KeyName>,
+    pub(super) routed: Option<&'a Routed>,
+}
+
 /// Handles a repeated report (promise 3): a higher severity raises the incident, a lower one is only noted (once for
-/// each severity).
+/// each severity). If routing rules decide otherwise about it, others may be alerted.
 pub(super) fn repeat(
     incident: &Incident,
-    severity: Severity,
-    key: Option<&KeyName>,
+    again: Again<'_>,
+    round: Option<NextRound>,
     now: DateTime<Utc>,
 ) -> Decision {
-    if incident.state == State::Resolved || severity == incident.severity {
+    let Again { severity, key, routed } = again;
+    if incident.state == State::Resolved {
         return Decision::Nothing;
     }
+    let raises = if severity > incident.severity { Raises::Yes } else { Raises::No };
+    let rerouted = reroute::judge(incident, routed, raises);
     let mut next = incident.clone();
-    if severity > incident.severity {
-        let event = Event::SeverityChanged { from: incident.severity, to: severity, by: None };
-        began_by(&mut next, now);
-        next.severity = severity;
-        next.timeline.push_by(now, event, key);
-        limited::raised(&mut next, now);
-        personal::raise(&mut next, now);
-        defer::severity_changed(&mut next, now);
-        return change(next, Vec::new(), now);
+    match severity.cmp(&incident.severity) {
+        Ordering::Greater => {
+            let event = Event::SeverityChanged { from: incident.severity, to: severity, by: None };
+            began_by(&mut next, now);
+            next.severity = severity;
+            next.timeline.push_by(now, event, key);
+            limited::raised(&mut next, now);
+            personal::raise(&mut next, now);
+            defer::severity_changed(&mut next, now);
+        }
+        Ordering::Equal if rerouted == Rerouted::No => return Decision::Nothing,
+        Ordering::Equal => {}
+        Ordering::Less => {
+            let noted = |e: &Entry| e.event == Event::ReportedLower { severity };
+            let is_noted = incident.timeline.entries().iter().any(noted);
+            if is_noted && rerouted == Rerouted::No {
+                return Decision::Nothing;
+            }
+            if !is_noted {
+                next.timeline.push_by(now, Event::ReportedLower { severity }, key);
+            }
+        }
     }
-    let noted = |e: &Entry| e.event == Event::ReportedLower { severity };
-    if incident.timeline.entries().iter().any(noted) {
-        return Decision::Nothing;
+    if rerouted == Rerouted::Yes
+        && let Err(of) = reroute::apply(&mut next, routed, round, now)
+    {
+        return Decision::NeedsRound(of);
     }
-    next.timeline.push_by(now, Event::ReportedLower { severity }, key);
     change(next, Vec::new(), now)
 }

@@ -9,7 +9,7 @@ use super::decision::{Decision, change};
 use super::ladder::{self, Rung};
 use super::request::{Refusal, StateChange, TakeOver, Update};
 use super::round::{Alerted, NextRound, RoundOf, begin_again, next_of, stop_pending};
-use super::{call_in, claim_end, claim_notice, defer, handover, limited, personal, status_updates};
+use super::{call_in, claim_end, claim_notice, defer, handover, limited, personal, reroute, status_updates};
 use crate::model::{
     Contact, Edge, Ended, Event, Incident, KeyName, Level, Matrix, MethodName, Person, Signature, State,
 };
@@ -22,7 +22,7 @@ pub(super) fn update(
     now: DateTime<Utc>,
 ) -> Decision {
     let mut next = incident.clone();
-    let mut changed = false;
+    let (mut changed, mut begins) = (false, false);
     let who = Who { by: &update.by, key: update.key.as_ref() };
 
     if let Some(severity) = update.severity.filter(|s| *s != incident.severity) {
@@ -34,6 +34,7 @@ pub(super) fn update(
         let by = Some(update.by.clone());
         who.notes(&mut next, Event::SeverityChanged { from: incident.severity, to: severity, by }, now);
         if severity > incident.severity {
+            begins = reroute::overrule(&mut next);
             limited::raised(&mut next, now);
             personal::raise(&mut next, now);
         }
@@ -53,12 +54,12 @@ pub(super) fn update(
                     StateChange::Claim(_) => claim(&mut next, who, &update.reach, now),
                     StateChange::Resolve => resolve(&mut next, who, None, now),
                     StateChange::End(ended) => resolve(&mut next, who, Some(*ended), now),
-                    StateChange::Release(_) => match round {
+                    StateChange::Release(_) => match round.clone() {
                         Some(round) => release(&mut next, who, round, now),
                         None => return Decision::NeedsRound(next_of(incident)),
                     },
                     StateChange::HandTo(to) => hand_over(&mut next, who, to, &update.reach, now),
-                    StateChange::HandToTeam(team) => match round {
+                    StateChange::HandToTeam(team) => match round.clone() {
                         None => return Decision::NeedsRound(RoundOf::Team(team.clone())),
                         Some(round) if round.alerted == Alerted::Team => {
                             hand_to_team(&mut next, who, round, now);
@@ -66,7 +67,7 @@ pub(super) fn update(
                         // Nobody hands an incident to a team that is not there.
                         Some(_) => return Decision::Refuse(Refusal::UnknownTeam(team.clone())),
                     },
-                    StateChange::Escalate if next.quiet().is_some() => match round {
+                    StateChange::Escalate if next.quiet().is_some() => match round.clone() {
                         Some(round) => wake_anyway(&mut next, who, round, now),
                         None => return Decision::NeedsRound(next_of(incident)),
                     },
@@ -85,6 +86,12 @@ pub(super) fn update(
                 changed = true;
             }
         }
+    }
+    if begins
+        && next.round == incident.round
+        && let Err(of) = reroute::begin_if_open(&mut next, round, now)
+    {
+        return Decision::NeedsRound(of);
     }
     if let Some(people) = &update.call_in {
         match call_in(&mut next, who, (people, Level::At(1)), None, now) {
@@ -196,9 +203,7 @@ pub(super) fn escalates_at(incident: &Incident) -> Result<DateTime<Utc>, Refusal
         State::Claimed => {
             call_in::next_level(incident).map(|_| incident.updated_at).ok_or(Refusal::NobodyLeft)
         }
-        State::Open if incident.quiet.is_some() && !incident.matrix.records_only(incident.severity) => {
-            Ok(incident.updated_at)
-        }
+        State::Open if incident.quiet.is_some() && !incident.records_only() => Ok(incident.updated_at),
         State::Open => {
             let next = ladder::next(incident).filter(|next| next.rung != Rung::Over);
             next.map(|next| next.at).ok_or(Refusal::NobodyLeft)
@@ -274,6 +279,7 @@ fn hand_to_team(incident: &mut Incident, who: Who<'_>, round: NextRound, now: Da
     let to = round.team.clone();
     let from = std::mem::replace(&mut incident.team, to.clone());
     incident.handed_to = Some(to.clone());
+    let _was_recorded = reroute::overrule(incident);
     who.notes(incident, Event::HandedToTeam { by: who.by.clone(), from, to }, now);
     begin_again(incident, round, now);
 }

@@ -57,7 +57,7 @@ pub(super) fn move_steps(incident: &mut Incident, level: Level, now: DateTime<Ut
 /// have not had, counted from now.
 pub(super) fn raise(incident: &mut Incident, now: DateTime<Utc>) {
     let severity = incident.severity;
-    if incident.state != State::Open || incident.quiet.is_some() || incident.matrix.records_only(severity) {
+    if incident.state != State::Open || incident.quiet.is_some() || incident.records_only() {
         return;
     }
     note_cut(incident, incident.matrix.cut(severity), now);

@@ -19,6 +19,8 @@ pub enum RoundOf {
     Service,
     /// The team that a person handed the incident to.
     Team(TeamName),
+    /// The team that a routing rule names; the owner of the service if there is no such team.
+    Routed(TeamName),
 }
 
 /// A round that is about to begin, by the roster at this instant.
@@ -52,9 +54,10 @@ pub enum Alerted {
 
 /// The team of an incident's next round.
 pub(super) fn next_of(incident: &Incident) -> RoundOf {
+    let routed = || incident.routed.as_ref().and_then(|routed| routed.team.clone());
     match incident.handed_to() {
         Some(team) => RoundOf::Team(team.clone()),
-        None => RoundOf::Service,
+        None => routed().map_or(RoundOf::Service, RoundOf::Routed),
     }
 }
 
@@ -69,6 +72,7 @@ fn give(incident: &mut Incident, team: TeamName, alerted: Alerted, now: DateTime
         }
         Alerted::CatchAll => TeamChange::CatchAll,
         Alerted::Team if incident.handed_to().is_some() => TeamChange::HandedTo,
+        Alerted::Team if next_of(incident) == RoundOf::Routed(team.clone()) => TeamChange::Routed,
         Alerted::Team => TeamChange::OwnsService,
     };
     if incident.team != team {

@@ -35,7 +35,10 @@ pub fn step(incident: &Incident, input: Input<'_>, now: DateTime<Utc>) -> Decisi
         Input::Undelivered { delivery, attempt, reason } => {
             bounce::undelivered(incident, delivery, attempt, reason, now)
         }
-        Input::Repeat { severity, key } => open::repeat(incident, severity, key, now),
+        Input::Repeat { severity, key, routed, round } => {
+            let again = open::Again { severity, key, routed };
+            open::repeat(incident, again, round, now)
+        }
         Input::Update { update, round } => people::update(incident, update, round, now),
         Input::Answer { answer, round } => answer::answer(incident, answer, round, now),
         Input::Judge { rules, round } => judge_quiet::judge(incident, rules, round.as_ref(), now),

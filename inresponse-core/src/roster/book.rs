@@ -1,19 +1,21 @@
-//! All people, schedules and silences of a roster.
+//! All people, schedules, silences and routing rules of a roster.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::derived::Derived;
 use super::known::KnownPeople;
-use super::{Entry, EntryKey, FeedCopy, FeedId, Override, Profile, Schedule, Silence};
+use super::{Entry, EntryKey, FeedCopy, FeedId, Override, Profile, Routes, Schedule, Silence};
 use crate::model::{Contact, OverrideId, Person, PersonId, ScheduleName, SilenceId, TeamName};
 
-/// The people and the schedules of a whole roster, with their overrides and the copies of their feeds, and the silences.
+/// The people and the schedules of a whole roster, with their overrides and the copies of their feeds, the silences and the
+/// routing rules.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct Book {
     people: BTreeMap<PersonId, Arc<Profile>>,
     schedules: BTreeMap<TeamName, BTreeMap<ScheduleName, Timetable>>,
     silences: BTreeMap<SilenceId, Arc<Silence>>,
+    routes: Option<Arc<Routes>>,
     known: Derived<KnownPeople>,
 }
 
@@ -84,6 +86,11 @@ impl Book {
             .flat_map(|(team, of)| of.iter().map(move |(name, timetable)| (team, name, timetable)))
     }
 
+    /// The routing rules, if there are any.
+    pub fn routes(&self) -> Option<&Arc<Routes>> {
+        self.routes.as_ref()
+    }
+
     /// The person with that address: promise 6. `None` if nobody or more than one person has it.
     pub fn person_at(&self, contact: &Contact) -> Option<&PersonId> {
         let mut having =
@@ -129,6 +136,7 @@ impl Book {
             EntryKey::Silence(id) => {
                 Some(Entry::Silence { id: id.clone(), silence: self.silences.get(id)?.clone() })
             }
+            EntryKey::Routes => self.routes.clone().map(Entry::Routes),
         }
     }
 
@@ -160,7 +168,7 @@ impl Book {
         });
         let silences =
             self.silences.iter().map(|(id, one)| Entry::Silence { id: id.clone(), silence: one.clone() });
-        people.chain(schedules).chain(silences)
+        people.chain(schedules).chain(silences).chain(self.routes.clone().map(Entry::Routes))
     }
 
     /// The schedules of a team, or the overrides of a schedule.
@@ -181,7 +189,8 @@ impl Book {
             | EntryKey::Override(..)
             | EntryKey::Feed(..)
             | EntryKey::Heartbeat(_)
-            | EntryKey::Silence(_) => Vec::new(),
+            | EntryKey::Silence(_)
+            | EntryKey::Routes => Vec::new(),
         }
     }
 
@@ -214,6 +223,7 @@ impl Book {
                 self.made(team, schedule).copies.insert(feed, copy);
             }
             Entry::Silence { id, silence } => _ = self.silences.insert(id, silence),
+            Entry::Routes(routes) => self.routes = Some(routes),
         }
     }
 
@@ -240,6 +250,7 @@ impl Book {
                 self.change(team, name, |timetable| _ = timetable.copies.remove(feed));
             }
             EntryKey::Silence(id) => _ = self.silences.remove(id),
+            EntryKey::Routes => self.routes = None,
         }
     }
 

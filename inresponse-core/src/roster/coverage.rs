@@ -54,6 +54,8 @@ pub enum FindingKind {
     ForgottenClaim,
     /// A heartbeat has never pinged.
     SilentHeartbeat,
+    /// A silence is cut before the end that was requested.
+    SilenceCut,
     /// Two levels in a row are the same people.
     SamePeople,
     /// Only one person is ever on call.
@@ -72,7 +74,7 @@ pub enum FindingKind {
 
 impl FindingKind {
     /// All of them.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::Gap,
         Self::NoMethod,
         Self::UnreachedMethod,
@@ -87,6 +89,7 @@ impl FindingKind {
         Self::EmptyLevel,
         Self::ForgottenClaim,
         Self::SilentHeartbeat,
+        Self::SilenceCut,
         Self::SamePeople,
         Self::OnePerson,
         Self::TwoPlaces,
@@ -113,6 +116,7 @@ impl FindingKind {
             Self::EmptyLevel => "emptyLevel",
             Self::ForgottenClaim => "forgottenClaim",
             Self::SilentHeartbeat => "silentHeartbeat",
+            Self::SilenceCut => "silenceCut",
             Self::SamePeople => "samePeople",
             Self::OnePerson => "onePerson",
             Self::TwoPlaces => "twoPlaces",

@@ -47,6 +47,7 @@ impl fmt::Display for EntryChange {
             | EntryKind::Feed
             | EntryKind::Heartbeat
             | EntryKind::Silence => write!(f, "{}", self.listed()),
+            EntryKind::Routes => write!(f, "{}", self.routes()),
         }
     }
 }
@@ -94,6 +95,36 @@ impl EntryChange {
             ChangeKind::Replaced => {
                 fields(&|field| format!("{} (was {})", show(&field.after), show(&field.before)))
             }
+        }
+    }
+
+    /// The names of the rules, in their order. Rules that changed are listed by their names.
+    fn routes(&self) -> String {
+        let rules = |value: &Option<Value>| -> Vec<Value> {
+            value.as_ref().and_then(Value::as_array).cloned().unwrap_or_default()
+        };
+        let (was, is) = self
+            .field("rules")
+            .map_or_else(Default::default, |field| (rules(&field.before), rules(&field.after)));
+        let name = |rule: &Value| rule["name"].as_str().unwrap_or_default().to_owned();
+        let names = |rules: &[Value]| match rules {
+            [] => "none".to_owned(),
+            rules => rules.iter().map(name).collect::<Vec<_>>().join(", "),
+        };
+        let is_changed = |rule: &&Value| was.iter().any(|old| name(old) == name(rule) && old != *rule);
+        let changed: Vec<_> = is.iter().filter(is_changed).map(name).collect();
+        let changed = match changed.as_slice() {
+            [] => String::new(),
+            changed => format!("; changed {}", changed.join(", ")),
+        };
+        match self.change {
+            ChangeKind::Deleted => "deleted".to_owned(),
+            _ if self.field("rules").is_none() => self.listed(),
+            ChangeKind::Created => format!("created; {}{}", names(&is), self.new_owner()),
+            ChangeKind::Replaced => {
+                format!("{} (were {}){changed}{}", names(&is), names(&was), self.new_owner())
+            }
+            ChangeKind::ReplacedUnreadable => format!("{} (the rules before were unreadable)", names(&is)),
         }
     }
 

@@ -1,5 +1,6 @@
 //! The entries of the roster, and edits of them.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -8,7 +9,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{FeedCopy, FeedId, Heartbeat, Override, Profile, Rota, Schedule, Silence, Target, Team};
+use super::{FeedCopy, FeedId, Heartbeat, Override, Profile, Rota, Routes, Schedule, Silence, Target, Team};
 use crate::error::{InvalidInput, Outage};
 use crate::model::{
     HeartbeatName, OverrideId, OwnerName, PersonId, ScheduleName, ServiceName, SilenceId, TeamName,
@@ -36,11 +37,13 @@ pub enum EntryKind {
     Heartbeat,
     /// A silence, which defers alerts.
     Silence,
+    /// The routing rules of the deployment, all in one entry.
+    Routes,
 }
 
 impl EntryKind {
     /// All kinds of entries.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Service,
         Self::Team,
         Self::Day,
@@ -50,6 +53,7 @@ impl EntryKind {
         Self::Feed,
         Self::Heartbeat,
         Self::Silence,
+        Self::Routes,
     ];
 
     /// The name of the kind in stores.
@@ -64,6 +68,7 @@ impl EntryKind {
             Self::Feed => "feed",
             Self::Heartbeat => "heartbeat",
             Self::Silence => "silence",
+            Self::Routes => "routes",
         }
     }
 }
@@ -98,6 +103,8 @@ pub enum EntryKey {
     Heartbeat(HeartbeatName),
     /// A silence.
     Silence(SilenceId),
+    /// The routing rules.
+    Routes,
 }
 
 impl EntryKey {
@@ -126,6 +133,8 @@ impl EntryKey {
             }
             EntryKind::Heartbeat => Self::Heartbeat(HeartbeatName::new(name)?),
             EntryKind::Silence => Self::Silence(SilenceId::new(name)?),
+            EntryKind::Routes if team.is_empty() && name.is_empty() => Self::Routes,
+            EntryKind::Routes => return Err(InvalidInput::field("name", "must be empty")),
         })
     }
 
@@ -153,13 +162,14 @@ impl EntryKey {
             Self::Feed(..) => EntryKind::Feed,
             Self::Heartbeat(_) => EntryKind::Heartbeat,
             Self::Silence(_) => EntryKind::Silence,
+            Self::Routes => EntryKind::Routes,
         }
     }
 
     /// The team that the entry belongs to and is deleted with.
     pub fn team(&self) -> Option<&TeamName> {
         match self {
-            Self::Service(_) | Self::Person(_) | Self::Heartbeat(_) | Self::Silence(_) => None,
+            Self::Service(_) | Self::Person(_) | Self::Heartbeat(_) | Self::Silence(_) | Self::Routes => None,
             Self::Team(team)
             | Self::Day(team, _)
             | Self::Schedule(team, _)
@@ -168,12 +178,12 @@ impl EntryKey {
         }
     }
 
-    /// The entry's name among the entries of its kind and team; empty for a team's settings. Parts of a schedule begin
+    /// The entry's name among the entries of its kind and team; empty for a team's settings and for the routing rules. Parts of a schedule begin
     /// with the schedule's name and a slash.
     pub fn name(&self) -> String {
         match self {
             Self::Service(service) => service.to_string(),
-            Self::Team(_) => String::new(),
+            Self::Team(_) | Self::Routes => String::new(),
             Self::Day(_, day) => day.to_string(),
             Self::Person(person) => person.to_string(),
             Self::Schedule(_, schedule) => schedule.to_string(),
@@ -223,6 +233,7 @@ impl fmt::Display for EntryKey {
             Self::Feed(team, schedule, feed) => write!(f, "feed {feed} of schedule {schedule} of {team}"),
             Self::Heartbeat(name) => write!(f, "heartbeat {name}"),
             Self::Silence(silence) => write!(f, "silence {silence}"),
+            Self::Routes => f.write_str("routing rules"),
         }
     }
 }
@@ -307,6 +318,8 @@ pub enum Entry {
         /// What it matches, and when.
         silence: Arc<Silence>,
     },
+    /// The routing rules.
+    Routes(Arc<Routes>),
 }
 
 /// The body of a service's entry.
@@ -365,6 +378,11 @@ impl Entry {
         Self::Silence { id: id.clone(), silence: Arc::new(silence) }
     }
 
+    /// The routing rules.
+    pub fn routes(routes: Routes) -> Self {
+        Self::Routes(Arc::new(routes))
+    }
+
     /// The key of the entry.
     pub fn key(&self) -> EntryKey {
         match self {
@@ -381,6 +399,7 @@ impl Entry {
             }
             Self::Heartbeat { name, .. } => EntryKey::Heartbeat(name.clone()),
             Self::Silence { id, .. } => EntryKey::Silence(id.clone()),
+            Self::Routes(_) => EntryKey::Routes,
         }
     }
 
@@ -396,6 +415,7 @@ impl Entry {
             Self::Feed { .. } => None,
             Self::Heartbeat { heartbeat, .. } => heartbeat.owner(),
             Self::Silence { silence, .. } => silence.owner(),
+            Self::Routes(routes) => routes.owner(),
         }
     }
 
@@ -430,6 +450,7 @@ impl Entry {
             Self::Silence { id, silence } => {
                 Self::Silence { id, silence: with(silence, |silence| silence.owned_by(by)) }
             }
+            Self::Routes(routes) => Self::Routes(with(routes, |routes| routes.owned_by(by))),
         }
     }
 
@@ -450,6 +471,7 @@ impl Entry {
             Self::Feed { copy, .. } => serde_json::to_string(&**copy),
             Self::Heartbeat { heartbeat, .. } => serde_json::to_string(&**heartbeat),
             Self::Silence { silence, .. } => serde_json::to_string(&**silence),
+            Self::Routes(routes) => serde_json::to_string(&**routes),
         };
         body.map_err(|e| Outage::permanent("an entry of the roster cannot be written").because(e))
     }
@@ -488,6 +510,7 @@ impl Entry {
                 EntryKey::Silence(id) => {
                     serde_json::from_str(body).map(|silence| Self::Silence { id, silence: Arc::new(silence) })
                 }
+                EntryKey::Routes => serde_json::from_str(body).map(|routes| Self::Routes(Arc::new(routes))),
             };
         decoded.map_err(|e| Outage::permanent("an entry of the roster cannot be read").because(e))
     }
@@ -503,11 +526,12 @@ impl Entry {
             | Self::Schedule { .. }
             | Self::Override { .. }
             | Self::Feed { .. }
-            | Self::Silence { .. } => self.named(),
+            | Self::Silence { .. }
+            | Self::Routes(_) => self.named(),
         }
     }
 
-    /// The people, schedules and teams that the entry's targets name.
+    /// The people, schedules and teams that the entry's targets name, and the teams and heartbeats of routing rules.
     pub fn named(&self) -> Vec<EntryKey> {
         let keys = |team: &TeamName, targets: &mut dyn Iterator<Item = &Target>| {
             targets.filter_map(|target| EntryKey::named_by(target, team)).collect()
@@ -518,6 +542,13 @@ impl Entry {
             | Self::Feed { .. }
             | Self::Heartbeat { .. }
             | Self::Silence { .. } => Vec::new(),
+            Self::Routes(routes) => {
+                let named = routes.rules().iter().flat_map(|rule| {
+                    let team = rule.team.clone().map(EntryKey::Team);
+                    team.into_iter().chain(rule.heartbeat.clone().map(EntryKey::Heartbeat))
+                });
+                named.collect::<BTreeSet<_>>().into_iter().collect()
+            }
             Self::Team { team, settings } => keys(team, &mut settings.targets()),
             Self::Day { team, rota, .. } => keys(team, &mut rota.targets()),
             Self::Schedule { team, schedule, .. } => keys(team, &mut schedule.targets()),
@@ -551,7 +582,8 @@ impl Entry {
             | Self::Override { .. }
             | Self::Feed { .. }
             | Self::Heartbeat { .. }
-            | Self::Silence { .. } => self.masked(),
+            | Self::Silence { .. }
+            | Self::Routes(_) => self.masked(),
         }
     }
 
@@ -581,7 +613,8 @@ impl Entry {
             | Self::Person { .. }
             | Self::Override { .. }
             | Self::Heartbeat { .. }
-            | Self::Silence { .. } => {}
+            | Self::Silence { .. }
+            | Self::Routes(_) => {}
         }
         body.into_iter().map(|(name, value)| (name, without_addresses(value))).collect()
     }
@@ -655,6 +688,7 @@ mod tests {
             Entry::feed(&devops, &ScheduleName::new("primary").unwrap(), &schedule().feeds()[0].id(), copy),
             Entry::heartbeat(&HeartbeatName::new("backup").unwrap(), heartbeat()),
             Entry::silence(&SilenceId::new("deploy").unwrap(), silence()),
+            Entry::routes(routes()),
         ]
     }
 
@@ -686,6 +720,18 @@ mod tests {
         let (service, minute) = (ServiceName::new("athens").unwrap(), std::time::Duration::from_secs(60));
         let title = Some("backup of jo is late".to_owned());
         Heartbeat::new(service, Severity::Crit, minute, minute, title).unwrap()
+    }
+
+    fn routes() -> Routes {
+        let rule = crate::roster::Rule {
+            name: crate::model::RuleName::new("jo@example.org").unwrap(),
+            matchers: vec![r#"contact="jo@example.org""#.parse().unwrap()],
+            team: Some(TeamName::new("devops/eu").unwrap()),
+            severity: Some(Severity::Warn),
+            record_only: true,
+            heartbeat: None,
+        };
+        Routes::new(vec![rule]).unwrap()
     }
 
     fn silence() -> Silence {

@@ -25,6 +25,7 @@
 //! | `stints` | when somebody goes on call, and whose coming shifts an edit changes, pure |
 //! | `silence`, `matcher` | silences, and the conditions on incidents |
 //! | `quiet_rules` | until when silences and alert hours hold an incident, pure |
+//! | `routes` | routing rules: what happens to a report, pure |
 //! | `snapshot` | a whole roster in memory |
 //! | `team` | a team's settings and a calendar entry |
 
@@ -50,6 +51,7 @@ mod person;
 mod question;
 mod quiet_rules;
 mod resolve;
+mod routes;
 mod schedule;
 mod shifts;
 mod silence;
@@ -82,6 +84,7 @@ pub use quiet_rules::QuietRules;
 pub use resolve::{
     Defaults, Explained, Resolved, SettingsOf, Why, day_of, explain, resolve, resolve_by_calendar,
 };
+pub use routes::{Pings, Routes, Rule, Ruling, TeamIs};
 pub use schedule::{
     ClockTime, Counting, Feed, FeedCopy, FeedEvent, FeedId, FeedRole, Hours, Layer, Member, Override,
     Schedule, Turn, TurnUnit, WeekDays,

@@ -161,7 +161,8 @@ impl Names<'_> {
             | Entry::Person { .. }
             | Entry::Feed { .. }
             | Entry::Heartbeat { .. }
-            | Entry::Silence { .. } => {
+            | Entry::Silence { .. }
+            | Entry::Routes(_) => {
                 return Ok(());
             }
             Entry::Team { team, .. } | Entry::Day { team, .. } => EntryKey::Team(team.clone()),
@@ -240,7 +241,8 @@ impl Names<'_> {
             | EntryKey::Override(..)
             | EntryKey::Feed(..)
             | EntryKey::Heartbeat(_)
-            | EntryKey::Silence(_) => {}
+            | EntryKey::Silence(_)
+            | EntryKey::Routes => {}
         }
         keys.retain(leads_on);
         Ok(keys)
@@ -269,7 +271,8 @@ impl Names<'_> {
                         | EntryKey::Override(..)
                         | EntryKey::Feed(..)
                         | EntryKey::Heartbeat(_)
-                        | EntryKey::Silence(_) => None,
+                        | EntryKey::Silence(_)
+                        | EntryKey::Routes => None,
                     })
                     .collect();
                 for team in teams {
@@ -288,7 +291,8 @@ impl Names<'_> {
             | Entry::Override { .. }
             | Entry::Feed { .. }
             | Entry::Heartbeat { .. }
-            | Entry::Silence { .. } => Ok(()),
+            | Entry::Silence { .. }
+            | Entry::Routes(_) => Ok(()),
         }
     }
 

@@ -146,7 +146,8 @@ impl Snapshot {
             | EntryKind::Schedule
             | EntryKind::Override
             | EntryKind::Feed
-            | EntryKind::Silence => {
+            | EntryKind::Silence
+            | EntryKind::Routes => {
                 let entries = self.book.entries().filter(|entry| entry.key().kind() == kind);
                 let entries = entries.filter(|entry| after.is_none_or(|after| entry.key() > *after));
                 entries.take(limit).map(Listed::from).collect()
@@ -198,7 +199,8 @@ impl Snapshot {
             | EntryKey::Schedule(..)
             | EntryKey::Override(..)
             | EntryKey::Feed(..)
-            | EntryKey::Silence(_) => self.book.entry(key),
+            | EntryKey::Silence(_)
+            | EntryKey::Routes => self.book.entry(key),
             EntryKey::Heartbeat(name) => self
                 .heartbeats
                 .get(name)
@@ -272,7 +274,8 @@ impl Snapshot {
             | Entry::Schedule { .. }
             | Entry::Override { .. }
             | Entry::Feed { .. }
-            | Entry::Silence { .. }) => {
+            | Entry::Silence { .. }
+            | Entry::Routes(_)) => {
                 let team = entry.key().team().cloned();
                 Arc::make_mut(&mut self.book).put(entry);
                 if let Some(team) = team {
@@ -312,7 +315,9 @@ impl Snapshot {
                 });
             }
             EntryKey::Day(team, day) => self.change(team, |parts| _ = parts.days.remove(day)),
-            EntryKey::Person(_) | EntryKey::Silence(_) => Arc::make_mut(&mut self.book).delete(key),
+            EntryKey::Person(_) | EntryKey::Silence(_) | EntryKey::Routes => {
+                Arc::make_mut(&mut self.book).delete(key)
+            }
             EntryKey::Schedule(team, _) | EntryKey::Override(team, ..) | EntryKey::Feed(team, ..) => {
                 Arc::make_mut(&mut self.book).delete(key);
                 self.count_schedules(team);

@@ -179,7 +179,12 @@ async fn what_cannot_be_read_of_a_newer_format_is_shown_in_part_and_changed_by_n
     assert_eq!(resolve, Decision::Refuse(Refusal::NewerFormat));
     for input in [
         Input::Due { lease: Duration::from_secs(30), hold: &plan::HoldNothing, round: None },
-        Input::Repeat { severity: inresponse_core::model::Severity::Crit, key: None },
+        Input::Repeat {
+            severity: inresponse_core::model::Severity::Crit,
+            key: None,
+            routed: None,
+            round: None,
+        },
         Input::ClockWentBack { lease: Duration::from_secs(30) },
         Input::Woken { wake: 9 },
     ] {

@@ -18,7 +18,8 @@
 //! | `feeds` | calendar feeds that are read when they are due: promise 18 |
 //! | `methods` | numbers that must be verified, weekly tests |
 //! | `notices` | what people are told about the roster |
-//! | `quiet_unread` | silences that cannot be read: promises 9 and 21 |
+//! | `quiet_rules` | silences that cannot be read, or are cut: promises 9 and 21 |
+//! | `routing` | routing rules, and rules whose team is gone: promise 12 |
 //! | `runner` | the same under `run`, and two engines over one store |
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, unreachable_pub, reason = "it is a test")]
 #![allow(unused_must_use, reason = "a test looks only at what it is about")]
@@ -39,8 +40,9 @@ mod lookup;
 mod methods;
 mod notices;
 mod press;
-mod quiet_unread;
+mod quiet_rules;
 mod reports;
+mod routing;
 mod runner;
 mod steps;
 mod support;

@@ -34,8 +34,8 @@ macro_rules! targets {
 
 /// All targets.
 pub static TARGETS: &[Target] = targets! {
-    bodies: report, update, team, day;
-    texts: cursor, token, contact, time, amazon_url, request_id;
+    bodies: report, update, team, day, silence, alertmanager_silence, heartbeat, routes;
+    texts: cursor, token, contact, time, amazon_url, request_id, matcher;
     messages: alertmanager, prometheus, grafana, nagios, pagerduty, opsgenie, generic, sns, cloudwatch;
     head: forwarded, session;
     mail: mail;

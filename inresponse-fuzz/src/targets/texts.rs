@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use inresponse_core::claim::{ClaimToken, TokenError, TokenSecret};
 use inresponse_core::model::{Contact, IncidentNumber, ServiceName, Severity, State};
+use inresponse_core::roster::Matcher;
 use inresponse_core::store::ListQuery;
 use inresponse_http::fuzzing;
 use inresponse_intake::opsgenie::RequestId;
@@ -121,5 +122,16 @@ pub(super) fn request_id(data: &[u8]) {
     {
         assert_eq!(id.text(), text.to_ascii_lowercase());
         assert_eq!(RequestId::parse(&id.text()), Some(id));
+    }
+}
+
+pub(super) fn matcher(text: &[u8]) {
+    let Ok(text) = std::str::from_utf8(text) else { return };
+    match text.parse::<Matcher>() {
+        Err(invalid) => refusal_holds(&invalid),
+        Ok(matcher) => {
+            let again: Matcher = matcher.to_string().parse().unwrap_or_else(|e| panic!("{matcher}: {e}"));
+            assert_eq!(again.to_string(), matcher.to_string());
+        }
     }
 }

@@ -137,6 +137,8 @@ struct Fragment {
     claim_ends: Option<Moment>,
     /// Until when nobody is alerted, and why.
     quiet: Option<String>,
+    /// What a routing rule decided.
+    routed: Option<String>,
     trouble: Option<String>,
     /// The next alerts and their times, unless somebody claims the incident.
     upcoming: Vec<(Moment, String)>,
@@ -188,6 +190,7 @@ fn fragment(api: &Api, record: &Record, me: &Person) -> Fragment {
         holder: holder.map(|signature| (signature.by.to_string(), Moment::clock(zone, signature.at))),
         claim_ends: claim_ends(incident).map(|at| Moment::clock(zone, at)),
         quiet: incident.quiet().map(|quiet| words::quiet(incident, quiet.until, &quiet.why)),
+        routed: incident.routed().map(words::routed),
         answer_by: plan::answer_by(incident).map(|at| Moment::clock(zone, at)),
         trouble: trouble(incident),
         upcoming: upcoming(incident),

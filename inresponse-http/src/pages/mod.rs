@@ -22,6 +22,7 @@
 //! | `reader`, `times` | who reads a page, and times by the reader's clocks |
 //! | `form` | what was typed into a form, and what is wrong with it |
 //! | `heartbeats` | heartbeats, with the last pings and misses of each |
+//! | `rules_page` | routing rules |
 //! | `silences`, `silence_form` | silences, lifting them, and the form that makes one |
 //! | `changes` | who changed the roster |
 //! | `live` | the part of a page that is kept up to date |
@@ -53,6 +54,7 @@ mod person_form;
 mod picture;
 mod preview;
 mod reader;
+mod rules_page;
 mod schedule_form;
 mod schedules;
 pub(crate) mod session;
@@ -118,7 +120,7 @@ pub(crate) fn routes(api: &Api) -> Router<Api> {
 }
 
 /// Every path of the board, with its handler.
-fn board() -> [(&'static str, MethodRouter<Api>); 24] {
+fn board() -> [(&'static str, MethodRouter<Api>); 25] {
     [
         ("/", get(list::page)),
         ("/board/incidents/{incidentId}", get(incident::page).post(acts::act)),
@@ -131,6 +133,7 @@ fn board() -> [(&'static str, MethodRouter<Api>); 24] {
         ("/board/people", get(people::list)),
         ("/board/heartbeats", get(heartbeats::list)),
         ("/board/heartbeats/{heartbeat}", get(heartbeats::page)),
+        ("/board/routes", get(rules_page::list)),
         ("/board/silences", get(silences::list).post(silences::act)),
         ("/board/new-silence", get(silence_form::page).post(silence_form::act)),
         ("/board/new-person", get(people::new).post(people::make)),

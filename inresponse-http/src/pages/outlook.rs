@@ -207,6 +207,7 @@ const fn words(kind: FindingKind) -> &'static str {
         FindingKind::EmptyLevel => "Empty level",
         FindingKind::ForgottenClaim => "Claim looks forgotten",
         FindingKind::SilentHeartbeat => "Heartbeat has never pinged",
+        FindingKind::SilenceCut => "Silence ends earlier than requested",
         FindingKind::SamePeople => "Same people twice",
         FindingKind::OnePerson => "Only one person",
         FindingKind::TwoPlaces => "On call in two places",

@@ -4,8 +4,8 @@ use std::fmt;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use inresponse_core::model::{
-    Contact, Delivery, DeliveryStatus, Event, Incident, KeyName, Level, OutcomeKind, Purpose, QuietWhy,
-    StandIn, State as IncidentState, TeamChange, Zone,
+    Contact, Delivery, DeliveryStatus, Event, Ignored, Incident, KeyName, Level, OutcomeKind, Purpose,
+    QuietWhy, Routed, StandIn, State as IncidentState, TeamChange, Zone,
 };
 use inresponse_core::plan::{self, Follows, Happened, Reached, Upcoming};
 
@@ -95,6 +95,34 @@ pub(super) fn quiet(incident: &Incident, until: DateTime<Utc>, why: &[QuietWhy])
     format!("Nobody is alerted until {until} {}: {}", local.zone(), why.join(", "))
 }
 
+/// What a routing rule decided.
+pub(super) fn routed(routed: &Routed) -> String {
+    let rule = &routed.rule;
+    match &routed.ignored {
+        Some(Ignored::UnknownTeam(team)) => {
+            return format!("Routing rule {rule} has no effect, because there is no team {team}");
+        }
+        Some(Ignored::NoPing(heartbeat)) => {
+            return format!(
+                "Routing rule {rule} has no effect, because this is no ping of heartbeat {heartbeat}"
+            );
+        }
+        None => {}
+    }
+    let severity = |severity| match routed.reported {
+        Some(reported) => format!("makes it {severity}, reported as {reported}"),
+        None => format!("makes it {severity}"),
+    };
+    let parts = [
+        routed.team.as_ref().map(|team| format!("gives it to team {team}")),
+        routed.severity.map(severity),
+        routed.record_only.then(|| "only records it, so nobody is alerted".to_owned()),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    let does = if parts.is_empty() { "leaves it as it is".to_owned() } else { parts.join(", ") };
+    format!("Routing rule {rule} {does}")
+}
+
 fn quiet_why(why: &QuietWhy) -> String {
     match why {
         QuietWhy::Silence(id) => format!("silence {id}"),
@@ -152,6 +180,9 @@ fn told(incident: &Incident, happened: &Happened<'_>) -> String {
         Event::TeamChanged { from, to, why: TeamChange::HandedTo } => {
             format!("Moved from team {from} back to team {to}, to which it was handed")
         }
+        Event::TeamChanged { from, to, why: TeamChange::Routed } => {
+            format!("Moved from team {from} to team {to} by a routing rule")
+        }
         Event::TeamChanged { from, to, why: TeamChange::CatchAll } => {
             format!("Moved from team {from} to the catch-all team {to}: the team that should have it is gone")
         }
@@ -162,6 +193,10 @@ fn told(incident: &Incident, happened: &Happened<'_>) -> String {
             format!(
                 "Team {team} is gone, and nobody takes its place: the people of the last round are alerted"
             )
+        }
+        Event::Routed(by) => routed(by),
+        Event::Unrouted => {
+            "No routing rule matched the last report, so the team of the service is alerted".to_owned()
         }
         Event::BecameQuiet { until, why } => quiet(incident, *until, why),
         Event::QuietEnded => "Quiet ended, so the people on call are alerted".to_owned(),

@@ -85,7 +85,7 @@ pub(crate) async fn post_silence(
     Ok(Json(json!({ "silenceID": id.as_str() })))
 }
 
-fn read(given: &PostableSilence) -> Result<Silence, InvalidInput> {
+pub(crate) fn read(given: &PostableSilence) -> Result<Silence, InvalidInput> {
     let mut invalid = InvalidInput::default();
     let time = |field: &'static str, text: &str| {
         read_instant(text).ok_or_else(|| InvalidInput::field(field, "must be an RFC 3339 time"))

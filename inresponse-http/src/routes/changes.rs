@@ -9,7 +9,7 @@ use inresponse_api::Changes;
 use inresponse_core::Outage;
 use inresponse_core::engine::RosterEdited;
 use inresponse_core::model::{Person, SilenceId, TeamName};
-use inresponse_core::roster::{Effect, Entry, EntryKey, MAX_EDITS, Refusal, RosterEdit};
+use inresponse_core::roster::{Effect, Entry, EntryKey, MAX_EDITS, Refusal, RosterEdit, Rule};
 
 use super::incidents::{DEFAULT_LIMIT, limit};
 use crate::Api;
@@ -56,7 +56,10 @@ pub(crate) async fn edit_as(
         RosterEdited::CatchAllTeam(team) => {
             Err(conflict(format!("team `{team}` is the catch-all team of the configuration")))
         }
-        RosterEdited::Refused(refusal) => Err(refused(&refusal, team.as_ref(), named)),
+        RosterEdited::Refused(refusal) => {
+            let of_rule = in_rules(edits, &refusal);
+            Err(refused(&refusal, team.as_ref(), named, of_rule))
+        }
     }
 }
 
@@ -85,11 +88,30 @@ fn conflict(detail: String) -> Problem {
     Problem::new(StatusCode::CONFLICT, detail)
 }
 
-fn refused(refusal: &Refusal, team: Option<&TeamName>, named: &[Named]) -> Problem {
+/// The field of a routing rule that names what is not in the roster.
+fn in_rules(edits: &[RosterEdit], refusal: &Refusal) -> Option<String> {
+    let Refusal::Unknown { key, by: EntryKey::Routes } = refusal else { return None };
+    let rules = edits.iter().filter_map(|edit| match edit {
+        RosterEdit::Put(Entry::Routes(routes)) => Some(routes.rules()),
+        RosterEdit::Put(_) | RosterEdit::Delete(_) => None,
+    });
+    let names = |rule: &Rule| match key {
+        EntryKey::Team(team) => rule.team.as_ref() == Some(team),
+        EntryKey::Heartbeat(heartbeat) => rule.heartbeat.as_ref() == Some(heartbeat),
+        _ => false,
+    };
+    let at = rules.flatten().position(names)?;
+    Some(format!("rules[{at}].{}", key.kind().as_str()))
+}
+
+fn refused(refusal: &Refusal, team: Option<&TeamName>, named: &[Named], of_rule: Option<String>) -> Problem {
     let told = told(refusal);
     match refusal {
         Refusal::InUse { .. } | Refusal::Twice(_) | Refusal::TooMany(_) | Refusal::LastMethod { .. } => {
             conflict(told)
+        }
+        Refusal::Unknown { .. } if of_rule.is_some() => {
+            Problem::unprocessable(of_rule.unwrap_or_default(), told)
         }
         Refusal::Unknown { key, .. } => {
             let names = |(_, target): &&Named| {
@@ -144,6 +166,7 @@ fn quoted(key: &EntryKey) -> String {
         | EntryKey::Override(..)
         | EntryKey::Feed(..)
         | EntryKey::Silence(_) => key.to_string(),
+        EntryKey::Routes => "the routing rules".to_owned(),
     }
 }
 

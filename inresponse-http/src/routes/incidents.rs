@@ -7,9 +7,10 @@ use axum::extract::State;
 use axum::http::header::{HeaderName, LOCATION, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use inresponse_api::{Details, Incident, Listed, Page, Report, Update, Warning};
+use inresponse_api::{Details, Incident, Listed, Page, Pinged, Report, Update, Warning};
 use inresponse_core::InvalidInput;
 use inresponse_core::engine::{Reported, Updated};
+use inresponse_core::heartbeats::Received;
 use inresponse_core::model::{
     IncidentNumber, Person, ServiceName, Severity, State as IncidentState, TeamName,
 };
@@ -42,6 +43,7 @@ const MAX_LIMIT: usize = 500;
     responses(
         (status = 201, description = "a new incident", body = Incident),
         (status = 200, description = "an incident with that dedup key is already open: the report was added to its count", body = Incident),
+        (status = 202, description = "by a routing rule, the report was a ping of this heartbeat", body = Pinged),
         InvalidField,
         (status = 422, description = "unknown service", body = Problem),
         (status = 503, description = "unavailable; see mayHaveBeenRecorded", body = Problem),
@@ -85,9 +87,16 @@ async fn report(api: &Api, key: &Caller, given: Report) -> Result<Response, Prob
         return Err(Problem::new(StatusCode::FORBIDDEN, why));
     }
     let report = report.reported_with(key.reporter());
-    let engine = api.engine().clone();
-    let reported = carried_through(&key.lane, async move { engine.report(report).await }).await;
-    match reported.map_err(|e| Problem::outage_of_change(&e))? {
+    let beats = api.heartbeats().clone();
+    let received = carried_through(&key.lane, async move { beats.report(report).await }).await;
+    let reported = match received.map_err(|e| Problem::outage_of_change(&e))? {
+        Received::Reported(reported) => reported,
+        Received::Pinged(heartbeat) => {
+            let pinged = Pinged { heartbeat: heartbeat.to_string() };
+            return Ok((StatusCode::ACCEPTED, Json(pinged)).into_response());
+        }
+    };
+    match reported {
         Reported::New(record) => {
             let headers = location(api, record.number());
             Ok((StatusCode::CREATED, headers, Json(brief(&record))).into_response())

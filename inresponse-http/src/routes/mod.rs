@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `incidents` | reports, updates and reads incidents |
 //! | `roster` | reads and changes services, teams and calendars; reads who is on call |
+//! | `routing` | reads and changes routing rules; says what would happen to a report |
 //! | `heartbeats` | reads and changes heartbeats; takes pings |
 //! | `changes` | makes one edit of the roster; lists who changed it |
 //! | `alertmanager` | Alertmanager's API of silences |
@@ -20,6 +21,7 @@ pub(crate) mod incidents;
 pub(crate) mod outlook;
 pub(crate) mod people;
 pub(crate) mod roster;
+pub(crate) mod routing;
 pub(crate) mod schedules;
 pub(crate) mod senders;
 pub(crate) mod silences;

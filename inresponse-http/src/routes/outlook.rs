@@ -91,7 +91,8 @@ pub(crate) async fn coverage(
     Ok(Json(Coverage { findings: findings.collect() }))
 }
 
-fn step(step: DryStep) -> Step {
+/// Converts an alert of a dry run into the API's type.
+pub(super) fn step(step: DryStep) -> Step {
     let (person, method) = match step.person {
         Some((person, method)) => (format!("person:{person}"), method.to_string()),
         None => (step.contact.to_string(), step.contact.scheme().to_owned()),

@@ -26,11 +26,14 @@ pub(crate) struct AlertsView {
 #[derive(Debug, Default, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct AlertView {
-    /// `opened`, `counted`, `resolved`, `acknowledged`, `released`, `noted`, `unchanged` or `refused`.
+    /// `opened`, `counted`, `resolved`, `acknowledged`, `released`, `noted`, `pinged`, `unchanged` or `refused`.
     status: &'static str,
     /// The incident that the alert is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     incident_id: Option<u64>,
+    /// The heartbeat of which the alert was a ping.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    heartbeat: Option<String>,
     /// Why nothing was changed.
     #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<&'static str>,
@@ -49,6 +52,7 @@ impl Taken {
             Taken::Acknowledged(_) => "acknowledged",
             Taken::Released(_) => "released",
             Taken::Noted(_) => "noted",
+            Taken::Pinged(_) => "pinged",
             Taken::Unchanged(..) => "unchanged",
             Taken::Refused(_) => "refused",
             Taken::Failed(_) => "failed",
@@ -65,7 +69,7 @@ impl Taken {
             | Taken::Released(n)
             | Taken::Noted(n) => Some(*n),
             Taken::Unchanged(number, _) => *number,
-            Taken::Refused(_) | Taken::Failed(_) => None,
+            Taken::Pinged(_) | Taken::Refused(_) | Taken::Failed(_) => None,
         }
     }
 }
@@ -90,6 +94,7 @@ impl From<&Taken> for AlertView {
             ..Self::default()
         };
         match taken {
+            Taken::Pinged(heartbeat) => Self { heartbeat: Some(heartbeat.to_string()), ..view },
             Taken::Unchanged(_, why) => Self { detail: Some(why), ..view },
             Taken::Refused(invalid) => Self { errors: fields(invalid), ..view },
             Taken::Opened(_)

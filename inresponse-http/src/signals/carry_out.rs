@@ -5,7 +5,10 @@ use std::collections::HashMap;
 use chrono::TimeDelta;
 use futures_util::{StreamExt, stream};
 use inresponse_core::engine::{Reported, Updated};
-use inresponse_core::model::{DedupKey, Ended, IncidentNumber, Note, Person, Report, ServiceName, State};
+use inresponse_core::heartbeats::Received;
+use inresponse_core::model::{
+    DedupKey, Ended, HeartbeatName, IncidentNumber, Note, Person, Report, ServiceName, State,
+};
 use inresponse_core::plan::{Refusal, StateChange, TakeOver, Update};
 use inresponse_core::store::{ListQuery, Record};
 use inresponse_core::{Chain, InvalidInput, Outage};
@@ -44,6 +47,8 @@ pub(crate) enum Taken {
     Released(IncidentNumber),
     /// The alert added a note to this incident.
     Noted(IncidentNumber),
+    /// By a routing rule, the alert was a ping of this heartbeat.
+    Pinged(HeartbeatName),
     /// Nothing needed to be done, for this reason.
     Unchanged(Option<IncidentNumber>, &'static str),
     /// The alert is invalid, however often it is sent.
@@ -157,7 +162,11 @@ async fn open(
         Ok(report) => report.reported_with(sender.reporter()),
         Err(invalid) => return Ok(Taken::Refused(invalid)),
     };
-    Ok(match api.engine().report(report).await? {
+    let reported = match api.heartbeats().report(report).await? {
+        Received::Pinged(heartbeat) => return Ok(Taken::Pinged(heartbeat)),
+        Received::Reported(reported) => reported,
+    };
+    Ok(match reported {
         Reported::New(record) => Taken::Opened(record.number()),
         Reported::Repeat(record) => Taken::Counted(record.number()),
         Reported::UnknownService => {

@@ -128,6 +128,16 @@ fn entry(shown: &Shown<'_>, entry: &model::Entry) -> Entry {
             contacts: Some(vec![shown.contact(contact)]),
             ..at_level(EventKind::HeldBack, round, level)
         },
+        Event::Routed(routed) => Entry {
+            rule: Some(routed.rule.to_string()),
+            to: routed.team.as_ref().map(ToString::to_string),
+            severity: routed.severity.map(|severity| severity.as_str().into()),
+            from: routed.reported.map(|severity| severity.to_string()),
+            record_only: routed.record_only,
+            ignored: routed.ignored.as_ref().map(convert::ignored),
+            ..base(EventKind::Routed)
+        },
+        Event::Unrouted => base(EventKind::Unrouted),
         Event::BecameQuiet { until, why } => Entry {
             until: Some(*until),
             quiet_by: Some(why.iter().map(ToString::to_string).collect()),
@@ -218,7 +228,8 @@ mod tests {
     fn every_word_of_the_core_is_a_word_of_the_api() {
         let kinds = [Kind::Accepted, Kind::Rejected, Kind::Throttled, Kind::Unavailable, Kind::Unknown];
         let kinds = kinds.into_iter().chain([Kind::Limited, Kind::Expired, Kind::NotBegun, Kind::Bounced]);
-        let changes = [TeamChange::OwnsService, TeamChange::HandedTo, TeamChange::CatchAll];
+        let changes =
+            [TeamChange::OwnsService, TeamChange::HandedTo, TeamChange::Routed, TeamChange::CatchAll];
         let stand_ins = [StandIn::DeploymentFallback, StandIn::LastRound];
         let reasons = changes.map(TeamChange::as_str).into_iter().chain(stand_ins.map(StandIn::as_str));
         let vocabularies: [(Vec<&str>, &[&str]); 4] = [

@@ -7,5 +7,6 @@ pub(crate) mod incident;
 pub(crate) mod people;
 pub(crate) mod report;
 pub(crate) mod roster;
+pub(crate) mod rules;
 pub(crate) mod schedule;
 pub(crate) mod silence;

@@ -68,7 +68,8 @@ pub(crate) fn service_of(entry: &Entry) -> Option<api::Service> {
         | Entry::Override { .. }
         | Entry::Feed { .. }
         | Entry::Heartbeat { .. }
-        | Entry::Silence { .. } => None,
+        | Entry::Silence { .. }
+        | Entry::Routes(_) => None,
     }
 }
 

@@ -80,7 +80,8 @@ pub(crate) fn silence_of(id: &SilenceId, silence: &Silence) -> api::Silence {
     }
 }
 
-fn matcher_of(matcher: &Matcher) -> api::Matcher {
+/// Converts a matcher into the API's type.
+pub(super) fn matcher_of(matcher: &Matcher) -> api::Matcher {
     api::Matcher {
         name: matcher.name().to_owned(),
         value: matcher.value().to_owned(),

@@ -26,6 +26,7 @@ mod nested;
 mod outages;
 mod recorded;
 mod roster;
+mod routing;
 mod schedules;
 mod silences;
 mod steps;

@@ -69,11 +69,13 @@ impl Checker<'_> {
             self.violated(22, text);
         }
         let fixed = (0..=latest).rev().find(|i| fixes(&before[*i].event) && !confirms(&before[..=*i]));
-        let Some(fixed) = fixed.map(|i| &before[i]) else { return };
+        let Some(i) = fixed else { return };
+        let (fixed, moved) = (&before[i], moved_back(&before[i..]));
         let lasts = (end - fixed.at).num_microseconds().and_then(|time| Micros::try_from(time).ok());
+        let is_it = |time: Micros, lasts: Micros| (time.saturating_sub(moved)..=time).contains(&lasts);
         let may_last = |lasts: Micros| match fixed.event {
-            Event::Snoozed { seconds, .. } => lasts == seconds * SECOND,
-            _ => self.timeouts().any(|timeout| timeout == lasts),
+            Event::Snoozed { seconds, .. } => is_it(seconds * SECOND, lasts),
+            _ => self.timeouts().any(|timeout| is_it(timeout, lasts)),
         };
         if !lasts.is_some_and(may_last) {
             self.violated(22, format!("{} announced {end}, which is not the claim's end", sent.delivery));
@@ -115,9 +117,14 @@ impl Checker<'_> {
         }
         self.compared.borrow_mut().push(compared::CLAIM_NOTICED);
         let end = since + TimeDelta::microseconds(signed(time));
+        let last = self.last.get(&call.number).map(|last| last.incident.timeline().entries());
+        let is_claim = |entry: &Entry| entry.at == since && fixes(&entry.event);
+        let entries = last.unwrap_or_default();
+        let claim = entries.iter().position(is_claim).unwrap_or_default();
+        let earliest = end - TimeDelta::microseconds(signed(moved_back(&entries[claim..])));
         let is_told = self.history.sends.iter().any(|sent| {
             sent.number == call.number
-                && sent.announces == Some(end)
+                && sent.announces.is_some_and(|announced| announced >= earliest && announced <= end)
                 && sent.contact == contact
                 && sent.began <= deadline
         });
@@ -141,6 +148,16 @@ impl Checker<'_> {
         let teams = self.history.rosters.iter().flat_map(|(_, roster)| roster.teams.values());
         teams.chain(&self.scenario.fallback).filter_map(|team| team.claim_timeout).map(micros)
     }
+}
+
+/// By how much the end of a claim may have been moved back, because the clock of another server is behind: the timeline
+/// says it in whole seconds.
+fn moved_back(entries: &[Entry]) -> Micros {
+    let moved = entries.iter().filter_map(|entry| match entry.event {
+        Event::ClockWentBack { seconds } => u64::try_from(seconds).ok(),
+        _ => None,
+    });
+    moved.map(|seconds| (seconds + 1) * SECOND).sum()
 }
 
 fn signed(time: Micros) -> i64 {

@@ -164,15 +164,14 @@ impl<'a> Checker<'a> {
         {
             to = to.min(ended);
         }
-        let service = record.incident.service().as_str();
         let whose = |roster: &'a Roster| -> Vec<Whose<'a>> {
-            let first = (round == 1).then(|| self.alerted_for_report(service, roster)).flatten();
+            let first = (round == 1).then(|| self.alerted_for_report(report, roster)).flatten();
             if round == 1 && !may_be_late {
                 return first.into_iter().collect();
             }
             let handed = self.handed(number, from, to);
             let next = handed.into_iter().flat_map(|handed| {
-                self.names().into_iter().map(move |had| self.next_round(service, handed, had, roster))
+                self.names().into_iter().flat_map(move |had| self.next_rounds(report, handed, had, roster))
             });
             next.chain(first).collect()
         };

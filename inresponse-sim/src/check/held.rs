@@ -37,12 +37,12 @@ struct Subjects<'a> {
     severities: BTreeSet<Severity>,
 }
 
-/// What silences and alert hours see of an incident.
-struct Subject<'a> {
-    service: &'a str,
-    team: &'a str,
-    severity: Severity,
-    labels: &'a BTreeMap<String, String>,
+/// What silences, alert hours and routing rules see of an incident.
+pub(super) struct Subject<'a> {
+    pub(super) service: &'a str,
+    pub(super) team: &'a str,
+    pub(super) severity: Severity,
+    pub(super) labels: &'a BTreeMap<String, String>,
 }
 
 impl<'a> Checker<'a> {
@@ -224,7 +224,7 @@ fn fulfils(silence: &Silence, subject: &Subject<'_>) -> bool {
 }
 
 /// "`service`, `team` and `severity` match the field or the label of that name." A missing label is empty.
-fn is_met(matcher: &Matcher, subject: &Subject<'_>) -> bool {
+pub(super) fn is_met(matcher: &Matcher, subject: &Subject<'_>) -> bool {
     let field = match matcher.name() {
         "service" => Some(subject.service),
         "team" => Some(subject.team),

@@ -81,7 +81,7 @@ impl Checker<'_> {
                 continue;
             };
             let mut known = self.copies(call.began, call.ended.unwrap_or(Micros::MAX));
-            if !known.any(|roster| self.alerted_for_report(&call.service, roster).is_some()) {
+            if !known.any(|roster| self.alerted_for_report(call, roster).is_some()) {
                 self.violated(16, format!("{number} is about an unknown service"));
             }
             match &call.answer {
@@ -108,7 +108,7 @@ impl Checker<'_> {
                 continue;
             };
             let mut rosters = self.rosters(call.began, ended);
-            if rosters.all(|roster| self.alerted_for_report(&call.service, roster).is_some()) {
+            if rosters.all(|roster| self.alerted_for_report(call, roster).is_some()) {
                 self.violated(
                     12,
                     format!("the report {} of the known service {} was refused", call.title, call.service),

@@ -1,8 +1,13 @@
 //! Derives from P12, without the engine's code, which team a round must alert.
 
+use std::collections::BTreeSet;
+
 use inresponse_core::model::TeamName;
+use inresponse_core::roster::Rule;
 
 use super::Checker;
+use super::held::{Subject, is_met};
+use crate::history::ReportCall;
 use crate::roster::LAG;
 use crate::scenario::{Roster, TeamPlan};
 use crate::world::Micros;
@@ -35,15 +40,72 @@ impl<'a> Checker<'a> {
     }
 
     /// The people who are alerted for a report; `None` if it is refused.
-    pub(super) fn alerted_for_report(&self, service: &str, roster: &'a Roster) -> Option<Whose<'a>> {
+    pub(super) fn alerted_for_report(&self, report: &ReportCall, roster: &'a Roster) -> Option<Whose<'a>> {
+        let without = self.without_rules(&report.service, roster)?;
+        Some(self.routed(report, roster).unwrap_or(without))
+    }
+
+    /// The people of the team that the first rule names that matches; `None` if it names none that is there.
+    fn routed(&self, report: &ReportCall, roster: &'a Roster) -> Option<Whose<'a>> {
+        self.of_rule(self.routed_to(report, roster)?, roster)
+    }
+
+    /// The team that the first rule names that matches; `None` if it names none that is there.
+    fn routed_to(&self, report: &ReportCall, roster: &'a Roster) -> Option<&'a str> {
+        let owner = roster.services.get(&report.service).map(String::as_str).or(self.scenario.catch_all)?;
+        let service = report.service.as_str();
+        let subject = Subject { service, team: owner, severity: report.severity, labels: &report.labels };
+        let rules = roster.book.routes()?.rules();
+        let matches = |rule: &&'a Rule| rule.matchers.iter().all(|matcher| is_met(matcher, &subject));
+        let team = rules.iter().find(matches)?.team.as_ref()?.as_str();
+        self.of_rule(team, roster).map(|_| team)
+    }
+
+    /// The people of a rule's team, if it is there.
+    fn of_rule(&self, team: &'a str, roster: &'a Roster) -> Option<Whose<'a>> {
+        match (roster.teams.get(team), &self.scenario.fallback) {
+            (Some(plan), _) => Some(Whose::Team(team, plan)),
+            (None, Some(fallback)) if roster.knows(team) => Some(Whose::InPlace(team, fallback)),
+            (None, _) => None,
+        }
+    }
+
+    fn without_rules(&self, service: &str, roster: &'a Roster) -> Option<Whose<'a>> {
         match roster.services.get(service) {
             Some(owner) => Some(self.owner(owner, roster).unwrap_or(Whose::Nobody)),
             None => self.catch_all(roster),
         }
     }
 
-    /// The people whom a new round alerts, for an incident that one of these teams had or was handed.
-    pub(super) fn next_round(
+    /// The people whom a new round may alert, for an incident that one of these teams had or was handed.
+    pub(super) fn next_rounds(
+        &self,
+        report: &ReportCall,
+        handed: Option<&'a str>,
+        had: &'a str,
+        roster: &'a Roster,
+    ) -> Vec<Whose<'a>> {
+        let unrouted = self.next_round(&report.service, handed, had, roster);
+        if handed.is_some() {
+            return vec![unrouted];
+        }
+        // The rules do not change, but a team may have been unknown to a copy of the roster, so that its rule had no
+        // effect.
+        // A repeat may have been routed otherwise, for the same reason.
+        let is_of_key = |call: &&ReportCall| {
+            let is_repeat = call.key.is_some() && call.key == report.key && call.service == report.service;
+            call.title == report.title || (is_repeat && call.began >= report.began)
+        };
+        let routed = self.history.reports.iter().filter(is_of_key).flat_map(|call| {
+            let ended = call.ended.unwrap_or(Micros::MAX);
+            self.copies(call.began, ended).map(move |then| self.routed_to(call, then))
+        });
+        let routed: BTreeSet<Option<&str>> = routed.collect();
+        let whose = |team: Option<&'a str>| team.and_then(|team| self.of_rule(team, roster));
+        routed.into_iter().map(|team| whose(team).unwrap_or(unrouted)).collect()
+    }
+
+    fn next_round(
         &self,
         service: &str,
         handed: Option<&'a str>,

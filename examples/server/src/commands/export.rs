@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use clap::Args;
 use inresponse_client::{
-    DayEntry, HeartbeatEntry, OverrideEntry, PersonEntry, RuleStep, ScheduleEntry, SilenceEntry, TeamLevel,
-    TeamSettings, Time,
+    DayEntry, HeartbeatEntry, OverrideEntry, PersonEntry, Rule, RuleStep, ScheduleEntry, SilenceEntry,
+    TeamLevel, TeamSettings, Time,
 };
 use inresponse_core::model::{OwnerName, PersonId, TeamName};
 use inresponse_core::roster::{CANARY, Entry, EntryKey};
@@ -14,8 +14,8 @@ use super::connect::Connect;
 use super::held::{Held, shortest, shortest_levels};
 use super::{Failure, output};
 use crate::config::{
-    FileDay, FileHeartbeat, FileLevel, FileOverride, FilePerson, FileRoster, FileSchedule, FileSilence,
-    FileStep, FileTeam, Given, matcher_text,
+    FileDay, FileHeartbeat, FileLevel, FileOverride, FilePerson, FileRoster, FileRule, FileSchedule,
+    FileSilence, FileStep, FileTeam, Given, matcher_text,
 };
 
 #[derive(Debug, Args)]
@@ -103,6 +103,9 @@ fn written(held: &Held, team: Option<&TeamName>) -> Written {
                 let team = roster.teams.entry(team.to_string()).or_default();
                 let schedule = team.schedules.entry(schedule.to_string()).or_default();
                 schedule.overrides.insert(id.to_string(), file_override(entry.clone()));
+            }
+            (EntryKey::Routes, Given::Routes(entry)) => {
+                roster.routes = entry.rules.iter().flatten().cloned().map(file_rule).collect();
             }
             (EntryKey::Heartbeat(name), Given::Heartbeat(entry)) => {
                 roster.heartbeats.extend(file_heartbeat(entry).map(|given| (name.to_string(), given)));
@@ -232,6 +235,17 @@ fn file_silence(entry: SilenceEntry) -> FileSilence {
         to: entry.to.map(text).unwrap_or_default(),
         weekly: entry.weekly,
         comment: entry.comment,
+    }
+}
+
+fn file_rule(rule: Rule) -> FileRule {
+    FileRule {
+        name: rule.name,
+        matchers: rule.matchers.iter().map(matcher_text).collect(),
+        team: rule.team,
+        severity: rule.severity,
+        record_only: rule.record_only,
+        heartbeat: rule.heartbeat,
     }
 }
 

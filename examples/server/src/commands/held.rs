@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use inresponse_client::{
     Client, ClientError, ClientErrorKind, Contacts, Day, DayEntry, Heartbeat, HeartbeatEntry, Levels,
-    Override, OverrideEntry, Owner, Person, PersonEntry, Schedule, ScheduleEntry, Service, Silence,
-    SilenceEntry, Team, TeamSettings,
+    Override, OverrideEntry, Owner, Person, PersonEntry, Routes, RoutesEntry, Schedule, ScheduleEntry,
+    Service, Silence, SilenceEntry, Team, TeamSettings,
 };
 use inresponse_core::InvalidInput;
 use inresponse_core::model::{
@@ -67,6 +67,12 @@ impl Held {
         }
         for silence in pages!(silences, |cursor| client.silences(cursor)) {
             held.silence(silence)?;
+        }
+        match client.routes().await {
+            Ok(routes) => held.routes(routes)?,
+            // An older server has no routing rules.
+            Err(error) if error.kind() == ClientErrorKind::NotFound => {}
+            Err(error) => return Err(error.into()),
         }
         let teams: Vec<TeamName> = held.teams.iter().cloned().collect();
         let schedules = stream::iter(teams).map(|team| schedules(client, team)).buffered(AT_ONCE);
@@ -152,6 +158,16 @@ impl Held {
         let given = SilenceEntry::from(silence);
         let entry = entries::silence(&id, given.clone(), from);
         self.keep(Given::Silence(given), entry, &format!("silence {id}"))
+    }
+
+    fn routes(&mut self, routes: Routes) -> Result<(), Failure> {
+        // A server that has no rules has no entry either.
+        if routes == Routes::default() {
+            return Ok(());
+        }
+        let given = RoutesEntry::from(routes);
+        let entry = entries::routes(given.clone());
+        self.keep(Given::Routes(given), entry, "the routing rules")
     }
 
     fn team(&mut self, name: &TeamName, team: Team) -> Result<(), Failure> {

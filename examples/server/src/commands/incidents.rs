@@ -11,6 +11,7 @@ use inresponse_client::{
 
 use super::connect::Connect;
 use super::report::severity;
+use super::route::decided;
 use super::{Failure, output};
 
 /// The arguments of every command that changes an incident.
@@ -256,6 +257,10 @@ fn shown(details: &Details) -> String {
     if let Some(at) = incident.claim_ends_at {
         field("claim ends", format!("{}, then the alerts begin again", output::time(at)));
     }
+    if let Some(rule) = &incident.routed_by {
+        let effect = if incident.record_only { ": recorded only, nobody is alerted" } else { "" };
+        field("routed by", format!("{}{effect}", output::line(rule)));
+    }
     if let Some(until) = incident.quiet_until {
         let why = output::line(&incident.quiet_by.join(", "));
         field("quiet", format!("nobody is alerted until {}: {why}", output::time(until)));
@@ -403,6 +408,10 @@ fn told(entry: &Entry) -> String {
         EventKind::HandoverUnanswered => {
             format!("{} did not answer in time, so the incident is open again", to())
         }
+        EventKind::Routed => decided(entry),
+        EventKind::Unrouted => {
+            "no routing rule matched the last report, so the team of the service is alerted".to_owned()
+        }
         EventKind::BecameQuiet => {
             let why = entry.quiet_by.as_deref().unwrap_or_default().join(", ");
             match entry.until {
@@ -473,6 +482,7 @@ fn reason(why: &TeamReason) -> String {
     match why {
         TeamReason::OwnsService => "the service is theirs".to_owned(),
         TeamReason::HandedTo => "it was handed to them".to_owned(),
+        TeamReason::Routed => "a routing rule gives it to them".to_owned(),
         TeamReason::CatchAll => "the team that should have it is gone".to_owned(),
         TeamReason::DeploymentFallback => "the deployment's fallback is alerted".to_owned(),
         TeamReason::LastRound => "the people of the last round are alerted".to_owned(),

@@ -14,6 +14,7 @@ mod outlook;
 mod output;
 mod paged;
 mod report;
+mod route;
 mod silence;
 mod snooze;
 
@@ -106,6 +107,12 @@ pub(crate) enum ClientCommand {
     /// Example: inresponse plan athens --severity WARN --at 2026-12-24T23:00:00Z
     #[command(verbatim_doc_comment, after_help = EXIT)]
     Plan(outlook::PlanArgs),
+    /// Show what would happen to a report: which routing rule matches, and whom the report would alert. Nothing is
+    /// reported.
+    ///
+    /// Example: inresponse route --service athens --severity WARN --label env=test
+    #[command(verbatim_doc_comment, after_help = EXIT)]
+    Route(route::RouteArgs),
     /// Work with heartbeats: an incident opens if a ping does not come in time.
     #[command(subcommand)]
     Heartbeat(beats::BeatCommand),
@@ -174,6 +181,7 @@ pub(crate) fn run(command: ClientCommand) -> ExitCode {
             ClientCommand::Watch(args) => follow::watch(args).await,
             ClientCommand::Oncall(args) => incidents::on_call(args).await,
             ClientCommand::Plan(args) => outlook::plan(args).await,
+            ClientCommand::Route(args) => route::route(args).await,
             ClientCommand::Heartbeat(command) => beats::run(command).await,
             ClientCommand::Silence(command) => silence::run(command).await,
             ClientCommand::Roster(RosterCommand::Import(args)) => import::import(args).await,

@@ -3,7 +3,7 @@
 use anstyle::{AnsiColor, Style};
 use chrono::{DateTime, Utc};
 use clap::Args;
-use inresponse_client::{Finding, Severity};
+use inresponse_client::{Finding, Severity, Step};
 
 use super::connect::Connect;
 use super::{Failure, output};
@@ -29,7 +29,12 @@ pub(super) async fn plan(args: PlanArgs) -> Result<(), Failure> {
         output::json(&plan)?;
         return Ok(());
     }
-    if plan.steps.is_empty() {
+    steps(&plan.steps)
+}
+
+/// Prints the steps of a dry run as a table.
+pub(super) fn steps(steps: &[Step]) -> Result<(), Failure> {
+    if steps.is_empty() {
         output::say("nobody is alerted")?;
         return Ok(());
     }
@@ -38,7 +43,7 @@ pub(super) async fn plan(args: PlanArgs) -> Result<(), Failure> {
         "{bold}{:<23}  {:<8}  {:<24}  {:<10}  WHY{bold:#}",
         "TIME", "LEVEL", "PERSON", "METHOD"
     ))?;
-    for step in &plan.steps {
+    for step in steps {
         let (person, method, why) =
             (output::line(&step.person), output::line(&step.method), output::line(&step.why));
         let (at, level) = (output::time(step.at), step.level.to_string());

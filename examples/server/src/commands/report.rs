@@ -67,7 +67,8 @@ pub(super) fn instant(text: &str) -> Result<DateTime<Utc>, String> {
     read_instant(text.trim()).ok_or_else(|| example.to_owned())
 }
 
-fn pair(text: &str) -> Result<(String, String), String> {
+/// A name and a value.
+pub(super) fn pair(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once('=').ok_or("must have the form NAME=VALUE")?;
     Ok((name.to_owned(), value.to_owned()))
 }
@@ -89,6 +90,14 @@ pub(super) async fn report(args: ReportArgs) -> Result<(), Failure> {
     let client = args.connect.client_within(ATTEMPT)?;
     let incident = match until_known(&client, &report).await? {
         Reported::New(incident) | Reported::Repeat(incident) => incident,
+        Reported::Pinged(pinged) => {
+            if args.connect.json {
+                output::json(&pinged)?;
+            } else {
+                output::say(&format!("ping of heartbeat {}", output::line(&pinged.heartbeat)))?;
+            }
+            return Ok(());
+        }
     };
     if args.connect.json {
         output::json(&incident)?;

@@ -7,7 +7,7 @@ use inresponse_client::{
 };
 use serde::{Deserialize, Serialize};
 
-/// Services, teams and their calendars, people, schedules and heartbeats.
+/// Services, teams and their calendars, people, schedules, heartbeats, silences and routing rules.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct FileRoster {
@@ -25,6 +25,24 @@ pub(crate) struct FileRoster {
     pub(crate) heartbeats: BTreeMap<String, FileHeartbeat>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) silences: BTreeMap<String, FileSilence>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) routes: Vec<FileRule>,
+}
+
+/// A routing rule, with the names of the HTTP API or their kebab-case. Its matchers are written as in Alertmanager.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct FileRule {
+    pub(crate) name: String,
+    pub(crate) matchers: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) team: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) severity: Option<Severity>,
+    #[serde(default, alias = "recordOnly", skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) record_only: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) heartbeat: Option<String>,
 }
 
 /// A heartbeat, with the names of the HTTP API or their kebab-case.
@@ -177,7 +195,8 @@ fn is_without_levels(levels: &Levels) -> bool {
 }
 
 /// The words of the HTTP API that have another form in a file: kebab-case.
-const WORDS: [(&str, &str); 13] = [
+const WORDS: [(&str, &str); 14] = [
+    ("recordOnly", "record-only"),
     ("alertHours", "alert-hours"),
     ("everySeconds", "every-seconds"),
     ("graceSeconds", "grace-seconds"),

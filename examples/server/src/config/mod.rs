@@ -31,8 +31,8 @@ pub(crate) use args::ServeArgs;
 pub(crate) use chosen::{MailConfig, StorageConfig};
 pub(crate) use error::ConfigError;
 pub(crate) use file_roster::{
-    FileDay, FileHeartbeat, FileLevel, FileOverride, FilePerson, FileRoster, FileSchedule, FileSilence,
-    FileStep, FileTeam,
+    FileDay, FileHeartbeat, FileLevel, FileOverride, FilePerson, FileRoster, FileRule, FileSchedule,
+    FileSilence, FileStep, FileTeam,
 };
 pub(crate) use imported::{read_roster, unquoted};
 pub(crate) use keys::WeakSecrets;

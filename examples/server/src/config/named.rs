@@ -28,9 +28,11 @@ impl Config {
 /// The targets that an entry names, with their fields in a file.
 fn targets(entry: &Entry) -> Vec<(String, Vec<Target>)> {
     match entry {
-        Entry::Service { .. } | Entry::Feed { .. } | Entry::Heartbeat { .. } | Entry::Silence { .. } => {
-            Vec::new()
-        }
+        Entry::Service { .. }
+        | Entry::Feed { .. }
+        | Entry::Heartbeat { .. }
+        | Entry::Silence { .. }
+        | Entry::Routes(_) => Vec::new(),
         Entry::Team { settings, .. } => {
             let levels = settings.levels().iter().enumerate();
             let levels = levels.map(|(i, level)| (format!("levels[{i}].notify"), level.notify.clone()));

@@ -2,8 +2,8 @@
 
 use chrono::NaiveDate;
 use inresponse_client::{
-    Contacts, DayEntry, Feed, HeartbeatEntry, OverrideEntry, Owner, PersonEntry, RuleStep, ScheduleEntry,
-    SilenceEntry, TeamLevel, TeamSettings, Time,
+    Contacts, DayEntry, Feed, HeartbeatEntry, OverrideEntry, Owner, PersonEntry, RoutesEntry, Rule, RuleStep,
+    ScheduleEntry, SilenceEntry, TeamLevel, TeamSettings, Time,
 };
 use inresponse_core::InvalidInput;
 use inresponse_core::model::{
@@ -13,8 +13,8 @@ use inresponse_core::roster::{self, Entry, Matcher, Schedule, Zone};
 use inresponse_http::entries;
 
 use super::file_roster::{
-    FileDay, FileHeartbeat, FileLevel, FileOverride, FilePerson, FileRoster, FileSchedule, FileSilence,
-    FileStep, FileTeam, in_words_of_a_file,
+    FileDay, FileHeartbeat, FileLevel, FileOverride, FilePerson, FileRoster, FileRule, FileSchedule,
+    FileSilence, FileStep, FileTeam, in_words_of_a_file,
 };
 use super::matchers::matcher;
 use super::rename;
@@ -24,7 +24,8 @@ use super::rename;
 pub(crate) struct RosterSeed {
     /// The owner of its entries.
     pub(crate) owner: Option<OwnerName>,
-    /// People, teams, schedules, overrides, days, services, heartbeats and silences, in this order.
+    /// People, teams, schedules, overrides, days, services, heartbeats, silences and the routing rules,
+    /// in this order.
     pub(crate) entries: Vec<Wanted>,
 }
 
@@ -48,6 +49,7 @@ pub(crate) enum Given {
     Override(OverrideEntry),
     Heartbeat(HeartbeatEntry),
     Silence(SilenceEntry),
+    Routes(RoutesEntry),
 }
 
 /// The URLs of calendar feeds that a file may contain.
@@ -65,7 +67,7 @@ impl RosterSeed {
         let Some(file) = file else { return Self::default() };
         let owner = file.owner.map(|owner| OwnerName::new(owner).map_err(|e| rename(&e, "roster.owner")));
         let owner = owner.and_then(|owner| invalid.keep(owner));
-        let mut reader = Reader { owner: owner.clone(), feeds, invalid, read: [const { Vec::new() }; 8] };
+        let mut reader = Reader { owner: owner.clone(), feeds, invalid, read: [const { Vec::new() }; 9] };
         for (name, given) in file.people {
             reader.person(&name, given);
         }
@@ -82,6 +84,9 @@ impl RosterSeed {
         for (name, given) in file.silences {
             reader.silence(&name, given);
         }
+        if !file.routes.is_empty() {
+            reader.routes(file.routes);
+        }
         let entries = reader.read.into_iter().flatten().collect();
         Self { owner, entries }
     }
@@ -96,12 +101,13 @@ const DAYS: usize = 4;
 const SERVICES: usize = 5;
 const HEARTBEATS: usize = 6;
 const SILENCES: usize = 7;
+const ROUTES: usize = 8;
 
 struct Reader<'a> {
     owner: Option<OwnerName>,
     feeds: FeedUrls,
     invalid: &'a mut InvalidInput,
-    read: [Vec<Wanted>; 8],
+    read: [Vec<Wanted>; 9],
 }
 
 impl Reader<'_> {
@@ -184,14 +190,7 @@ impl Reader<'_> {
     fn silence(&mut self, name: &str, given: FileSilence) {
         let place = format!("roster.silences.{name}");
         let Some(id) = self.name(&place, SilenceId::new(name)) else { return };
-        let mut matchers = Vec::new();
-        for (i, text) in given.matchers.iter().enumerate() {
-            let read = text.parse::<Matcher>().map_err(|e| rename(&e, &format!("{place}.matchers[{i}]")));
-            matchers.extend(self.invalid.keep(read).as_ref().map(matcher));
-        }
-        if matchers.len() < given.matchers.len() {
-            return;
-        }
+        let Some(matchers) = self.matchers(&place, &given.matchers) else { return };
         let given = SilenceEntry {
             matchers: Some(matchers),
             from: Some(Time::Text(given.from)),
@@ -203,6 +202,42 @@ impl Reader<'_> {
         // The file says when it begins, so the time of today is not needed.
         let entry = entries::silence(&id, given.clone(), chrono::DateTime::UNIX_EPOCH);
         self.keep(SILENCES, place, Given::Silence(given), entry);
+    }
+
+    /// Matchers in the form of the HTTP API; `None` if one is invalid.
+    fn matchers(&mut self, place: &str, given: &[String]) -> Option<Vec<inresponse_client::Matcher>> {
+        let mut matchers = Vec::new();
+        for (i, text) in given.iter().enumerate() {
+            let read = text.parse::<Matcher>().map_err(|e| rename(&e, &format!("{place}.matchers[{i}]")));
+            matchers.extend(self.invalid.keep(read).as_ref().map(matcher));
+        }
+        (matchers.len() == given.len()).then_some(matchers)
+    }
+
+    fn routes(&mut self, given: Vec<FileRule>) {
+        const PLACE: &str = "roster.routes";
+        let number = given.len();
+        let rule = |(i, rule): (usize, FileRule)| {
+            let FileRule { name, matchers, team, severity, record_only, heartbeat } = rule;
+            let matchers = self.matchers(&format!("{PLACE}[{i}]"), &matchers)?;
+            Some(Rule { name, matchers, team, severity, record_only, heartbeat })
+        };
+        let rules: Vec<Rule> = given.into_iter().enumerate().filter_map(rule).collect();
+        if rules.len() < number {
+            return;
+        }
+        let given = RoutesEntry { rules: Some(rules), owner: self.owner() };
+        match entries::routes(given.clone()) {
+            Ok(entry) => self.keep(ROUTES, PLACE.to_owned(), Given::Routes(given), Ok(entry)),
+            // A rule has its place in the file's list.
+            Err(error) => {
+                for error in error.errors() {
+                    let field = error.field().strip_prefix("rules").unwrap_or_default();
+                    let field = format!("{PLACE}{}", in_words_of_a_file(field));
+                    self.invalid.push(field, in_words_of_a_file(error.message()));
+                }
+            }
+        }
     }
 
     fn day(&mut self, team: &TeamName, place: String, day: &str, given: FileDay) {

@@ -57,6 +57,12 @@ async fn every_page_is_without_barriers_in_light_and_dark_and_at_four_hundred_pe
     let silence = serde_json::json!({ "matchers": [{ "name": "service", "value": "shop" }, { "name": "host",
         "value": "db-.*", "isRegex": true }], "to": "2027-12-01T00:00:00Z", "comment": "The new database" });
     scene.server.put("/silences/deploy", silence).await;
+    let rules = serde_json::json!({ "rules": [
+        { "name": "watchdog", "matchers": [{ "name": "alertname", "value": "Watchdog" }], "heartbeat": "backup" },
+        { "name": "test systems", "matchers": [{ "name": "env", "value": "test|staging", "isRegex": true }],
+            "recordOnly": true },
+    ] });
+    scene.server.put("/routes", rules).await;
     for (name, path) in [
         ("team", "/board/teams/shop"),
         ("team-month", "/board/teams/shop?view=month"),
@@ -71,6 +77,7 @@ async fn every_page_is_without_barriers_in_light_and_dark_and_at_four_hundred_pe
         ("heartbeat", "/board/heartbeats/backup"),
         ("silences", "/board/silences"),
         ("silence-new", "/board/new-silence"),
+        ("routes", "/board/routes"),
         ("coverage", "/board/coverage"),
     ] {
         window.go(&format!("{url}{path}")).await;

@@ -5,6 +5,7 @@
 mod commands;
 mod failures;
 mod roster;
+mod routing;
 mod schedules;
 
 use std::path::Path;

@@ -26,7 +26,9 @@ mod people;
 mod phones;
 mod postgres;
 mod rolling;
+mod routing;
 mod secrets;
+mod silenced;
 mod two_servers;
 mod webhooks;
 

@@ -71,6 +71,8 @@ broken! { roster, super::model::Models;
         knows_nobody_by_a_schedule, lists_nobody_by_a_schedule, deletes_no_team_with_schedules_alone;
     p24_heartbeats_are_answered_exactly_and_keep_their_service: keeps_the_first_heartbeat,
         overlooks_heartbeats_among_users;
+    p12_routing_rules_are_answered_exactly_and_keep_their_names: keeps_the_first_rules,
+        overlooks_rules_among_users;
 
     p16_a_put_that_names_something_unknown_is_refused:
         takes_unknown_names, makes_the_edits_beside_an_unknown_name;

@@ -114,7 +114,8 @@ impl Model {
             | EntryKey::Schedule(..)
             | EntryKey::Override(..)
             | EntryKey::Feed(..)
-            | EntryKey::Silence(_) => tables.book.entry(&self.crew_key(key)),
+            | EntryKey::Silence(_)
+            | EntryKey::Routes => tables.book.entry(&self.crew_key(key)),
             EntryKey::Heartbeat(name) => tables
                 .heartbeats
                 .get(name)
@@ -145,7 +146,8 @@ impl Model {
             (_, Entry::Service { .. })
             | (overlooks_overrides_among_users, Entry::Override { .. })
             | (overlooks_days_among_users, Entry::Day { .. })
-            | (overlooks_heartbeats_among_users, Entry::Heartbeat { .. }) => false,
+            | (overlooks_heartbeats_among_users, Entry::Heartbeat { .. })
+            | (overlooks_rules_among_users, Entry::Routes(_)) => false,
             (overlooks_whom_an_override_replaces, Entry::Override { team, stand_in, .. }) => {
                 stand_in.oncall().iter().any(|target| EntryKey::named_by(target, team).as_ref() == Some(key))
             }

@@ -38,7 +38,8 @@ impl Model {
             | Entry::Schedule { .. }
             | Entry::Override { .. }
             | Entry::Feed { .. }
-            | Entry::Silence { .. } => {
+            | Entry::Silence { .. }
+            | Entry::Routes(_) => {
                 self.put_crew(disk, entry);
             }
             Entry::Heartbeat { name, heartbeat } => {
@@ -104,7 +105,8 @@ impl Model {
             | EntryKey::Schedule(..)
             | EntryKey::Override(..)
             | EntryKey::Feed(..)
-            | EntryKey::Silence(_) => {
+            | EntryKey::Silence(_)
+            | EntryKey::Routes => {
                 self.delete_crew(disk, key);
             }
             EntryKey::Heartbeat(name) => _ = disk.heartbeats.remove(name),
@@ -134,6 +136,7 @@ impl Model {
                     other => panic!("a person has the key {other}"),
                 }
             }
+            (keeps_the_first_rules, Entry::Routes(_)) if disk.book.routes().is_some() => return,
             (
                 loses_empty_lists_of_whom_an_override_replaces,
                 Entry::Override { team, schedule, id, stand_in: one },

@@ -56,7 +56,7 @@ fn p07_an_incident_tells_with_which_key_it_was_reported_and_raised() {
     assert_eq!(incident.reporter(), Some(&athens));
     assert_eq!(incident.timeline().entries()[0].key, Some(key("monitoring")));
     let other = key("other");
-    let raise = Input::Repeat { severity: Severity::Crit, key: Some(&other) };
+    let raise = Input::Repeat { severity: Severity::Crit, key: Some(&other), routed: None, round: None };
     let Decision::Change(plan) = plan::step(&incident, raise, super::T0) else { panic!("it is raised") };
     let raised = plan.draft.into_incident();
     assert_eq!(raised.timeline().entries().last().unwrap().key, Some(other));

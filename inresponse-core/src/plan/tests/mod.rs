@@ -18,6 +18,7 @@
 //! | `status_updates` | who is told that somebody has it |
 //! | `account` | what happened and what comes, as facts |
 //! | `repeats` | reports that come again: promise 3 |
+//! | `reroutes` | reports that routing rules decide about: promises 3, 12 |
 //! | `clocks` | clocks that went back: promise 14 |
 //! | `rounds` | whose a new round is: promises 8, 12 |
 //! | `steps` | the steps of people's rules: promise 19 |
@@ -41,6 +42,7 @@ mod outcomes;
 mod people;
 mod properties;
 mod repeats;
+mod reroutes;
 mod rounds;
 mod scene;
 mod size;

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use super::{LEASE, T0, after, name, person, report, secs};
 use crate::model::{
     Contact, Delivery, DeliveryId, DeliveryKey, DeliveryStatus, Event, Incident, IncidentNumber, Level,
-    Matrix, Purpose, Severity, State, TeamName,
+    Matrix, Purpose, Routed, Severity, State, TeamName,
 };
 use crate::notify::Outcome;
 use crate::plan::{
@@ -57,7 +57,13 @@ impl Hold for HoldKeys<'_> {
 impl Scene {
     pub(super) fn open(matrix: Matrix, severity: Severity) -> Self {
         let team = TeamName::new("devops").unwrap();
-        let (opening, sends) = plan::open(report(severity), team, matrix.clone(), None, T0);
+        Self::routed(matrix, severity, None, team)
+    }
+
+    /// An incident that a routing rule decided about.
+    pub(super) fn routed(matrix: Matrix, severity: Severity, by: Option<&Routed>, team: TeamName) -> Self {
+        let report = report(severity).routed_by(by.cloned());
+        let (opening, sends) = plan::open(report, team, matrix.clone(), None, T0);
         assert!(sends.is_empty(), "a lease that nobody asked for");
         let incident = opening.numbered(IncidentNumber::new(10_001)).into_incident();
         Self {
@@ -150,8 +156,8 @@ impl Scene {
     /// As the roster would answer.
     fn next_round(&self, of: RoundOf) -> NextRound {
         let team = match of {
-            RoundOf::Team(team) if self.alerted != Alerted::CatchAll => team,
-            RoundOf::Team(_) | RoundOf::Service => TeamName::new(self.owner).unwrap(),
+            RoundOf::Team(team) | RoundOf::Routed(team) if self.alerted != Alerted::CatchAll => team,
+            RoundOf::Team(_) | RoundOf::Routed(_) | RoundOf::Service => TeamName::new(self.owner).unwrap(),
         };
         NextRound { team, matrix: self.matrix.clone(), alerted: self.alerted }
     }
@@ -356,7 +362,24 @@ impl Scene {
     }
 
     pub(super) fn repeat(&mut self, severity: Severity) -> bool {
-        matches!(self.try_step(Input::Repeat { severity, key: None }), Decision::Change(_))
+        matches!(
+            self.try_step(Input::Repeat { severity, key: None, routed: None, round: None }),
+            Decision::Change(_)
+        )
+    }
+
+    /// A repeat that a routing rule decided about, or none.
+    pub(super) fn repeat_by(&mut self, severity: Severity, routed: Option<&Routed>) -> bool {
+        let mut round = None;
+        for _ in 0..2 {
+            match self.try_step(Input::Repeat { severity, key: None, routed, round: round.take() }) {
+                Decision::Change(_) => return true,
+                Decision::Nothing => return false,
+                Decision::NeedsRound(of) => round = Some(self.next_round(of)),
+                Decision::Refuse(refusal) => panic!("refused a repeat: {refusal}"),
+            }
+        }
+        panic!("asked for a round again")
     }
 
     /// When something is due, in seconds after the scene began.

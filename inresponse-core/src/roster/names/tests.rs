@@ -4,12 +4,12 @@ use std::convert::Infallible;
 
 use super::*;
 use crate::model::{
-    Contact, HeartbeatName, LayerName, MethodName, OverrideId, Person, PersonId, ScheduleName, ServiceName,
-    Severity,
+    Contact, HeartbeatName, LayerName, MethodName, OverrideId, Person, PersonId, RuleName, ScheduleName,
+    ServiceName, Severity,
 };
 use crate::roster::{
-    Counting, FeedCopy, FeedId, Heartbeat, Judged, Layer, Member, Override, Profile, Rota, Schedule,
-    Snapshot, TeamLevel, Turn, TurnUnit, Zone, judge_by,
+    Counting, FeedCopy, FeedId, Heartbeat, Judged, Layer, Member, Override, Profile, Rota, Routes, Rule,
+    Schedule, Snapshot, TeamLevel, Turn, TurnUnit, Zone, judge_by,
 };
 
 const FEED: &str = "0123456789abcdef";
@@ -28,6 +28,7 @@ fn key(text: &str) -> EntryKey {
             EntryKey::Override(team(of), schedule(name), OverrideId::new(id).unwrap())
         }
         ["heartbeat", name] => EntryKey::Heartbeat(HeartbeatName::new(name).unwrap()),
+        ["routes"] => EntryKey::Routes,
         ["feed", of, name] => EntryKey::Feed(team(of), schedule(name), FeedId::new(FEED).unwrap()),
         ref other => panic!("no key: {other:?}"),
     }
@@ -84,6 +85,18 @@ fn entry(text: &str) -> Entry {
             Entry::heartbeat(&name, heartbeat.unwrap())
         }
         EntryKey::Silence(id) => panic!("a silence names nothing: {id}"),
+        EntryKey::Routes => {
+            let rule = |(i, name): (usize, &str)| {
+                let (team, heartbeat) = match key(name) {
+                    EntryKey::Team(team) => (Some(team), None),
+                    EntryKey::Heartbeat(heartbeat) => (None, Some(heartbeat)),
+                    other => panic!("a rule does not name {other}"),
+                };
+                let (name, severity, record_only) = (RuleName::new(format!("r{i}")).unwrap(), None, false);
+                Rule { name, matchers: vec!["a=b".parse().unwrap()], team, severity, record_only, heartbeat }
+            };
+            Entry::routes(Routes::new(content.split(", ").enumerate().map(rule).collect()).unwrap())
+        }
     }
 }
 
@@ -134,6 +147,23 @@ fn check(cases: &[(&[&str], &[&str], &str)]) {
     for (roster, edits, expected) in cases {
         assert_eq!(verdict(roster, edits), *expected, "{edits:#?}\nof {roster:#?}");
     }
+}
+
+#[test]
+fn p16_routing_rules_name_teams_and_heartbeats_that_are_there() {
+    let roster: &[&str] = &["team dba: d@x.org", "service shop: dba", "heartbeat watchdog: shop"];
+    let rules = "routes: team dba, heartbeat watchdog";
+    let with_rules: Vec<&str> = roster.iter().copied().chain([rules]).collect();
+    check(&[
+        (&[], &["+ routes: team dba"], "routing rules names team dba"),
+        (&[], &["+ routes: heartbeat watchdog"], "routing rules names heartbeat watchdog"),
+        (roster, &["+ routes: team dba, heartbeat watchdog"], "written"),
+        (&with_rules, &["- heartbeat watchdog"], "heartbeat watchdog is used by routing rules"),
+        (&["team dba: d@x.org", "routes: team dba"], &["- team dba"], "team dba is used by routing rules"),
+        (&with_rules, &["- heartbeat watchdog", "+ routes: team dba"], "written"),
+        (&with_rules, &["- routes", "- heartbeat watchdog"], "written"),
+        (&with_rules, &["- routes"], "written"),
+    ]);
 }
 
 #[test]

@@ -15,6 +15,7 @@ pub(super) fn name(key: &EntryKey) -> String {
         | EntryKey::Override(..)
         | EntryKey::Feed(..)
         | EntryKey::Heartbeat(_)
-        | EntryKey::Silence(_) => key.to_string(),
+        | EntryKey::Silence(_)
+        | EntryKey::Routes => key.to_string(),
     })
 }

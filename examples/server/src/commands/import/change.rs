@@ -6,8 +6,8 @@ use anstyle::{AnsiColor, Style};
 use inresponse_client::{Client, ClientError};
 use inresponse_core::model::{MethodName, Severity, StatusUpdates};
 use inresponse_core::roster::{
-    self, ClockTime, DayAhead, Entry, EntryKey, Heartbeat, Layer, Member, Override, Profile, Rota, RuleStep,
-    Schedule, Silence, Target, Team, TeamLevel, Turn, TurnUnit, WeeklyTest,
+    self, ClockTime, DayAhead, Entry, EntryKey, Heartbeat, Layer, Member, Override, Profile, Rota, Routes,
+    Rule, RuleStep, Schedule, Silence, Target, Team, TeamLevel, Turn, TurnUnit, WeeklyTest,
 };
 use serde::{Serialize, Serializer};
 
@@ -36,6 +36,7 @@ pub(super) fn told(entry: &Entry) -> String {
         Entry::Feed { .. } => String::new(),
         Entry::Heartbeat { heartbeat, .. } => self::heartbeat(heartbeat),
         Entry::Silence { silence, .. } => self::silence(silence),
+        Entry::Routes(routes) => self::routes(routes),
     };
     let owner = entry.owner().map(|owner| format!(" [owner {owner}]")).unwrap_or_default();
     output::line(&format!("{text}{owner}"))
@@ -52,6 +53,24 @@ fn silence(silence: &Silence) -> String {
     let matchers: Vec<String> = silence.matchers().iter().map(ToString::to_string).collect();
     let span = format!("{} to {}", output::time(silence.from()), output::time(silence.to()));
     format!("{}; {span}", matchers.join(", "))
+}
+
+/// Routing rules: each with its matchers and what it does.
+fn routes(routes: &Routes) -> String {
+    let rule = |rule: &Rule| {
+        let matchers: Vec<String> = rule.matchers.iter().map(ToString::to_string).collect();
+        let does = [
+            rule.team.as_ref().map(|team| format!("team {team}")),
+            rule.severity.map(|severity| severity.to_string()),
+            rule.record_only.then(|| "record only".to_owned()),
+            rule.heartbeat.as_ref().map(|name| format!("ping of {name}")),
+        ];
+        let does: Vec<String> = does.into_iter().flatten().collect();
+        let does = if does.is_empty() { "as it is".to_owned() } else { does.join(", ") };
+        format!("{} ({}): {does}", rule.name, matchers.join(", "))
+    };
+    let rules: Vec<String> = routes.rules().iter().map(rule).collect();
+    if rules.is_empty() { "none".to_owned() } else { rules.join("; ") }
 }
 
 fn together(targets: &[Target]) -> String {
@@ -199,6 +218,7 @@ pub(super) async fn put(client: &Client, key: &EntryKey, given: &Given) -> Resul
         (EntryKey::Override(team, schedule, id), Given::Override(entry)) => {
             client.put_override(team.as_str(), schedule.as_str(), id.as_str(), entry).await.map(drop)
         }
+        (EntryKey::Routes, Given::Routes(entry)) => client.put_routes(entry).await.map(drop),
         (EntryKey::Heartbeat(name), Given::Heartbeat(entry)) => {
             client.put_heartbeat(name.as_str(), entry).await.map(drop)
         }
@@ -212,7 +232,8 @@ pub(super) async fn put(client: &Client, key: &EntryKey, given: &Given) -> Resul
             | EntryKey::Override(..)
             | EntryKey::Feed(..)
             | EntryKey::Heartbeat(_)
-            | EntryKey::Silence(_),
+            | EntryKey::Silence(_)
+            | EntryKey::Routes,
             _,
         ) => Ok(()),
     }
@@ -230,6 +251,7 @@ pub(super) async fn delete(client: &Client, key: &EntryKey) -> Result<(), Client
             client.delete_override(team.as_str(), schedule.as_str(), id.as_str()).await
         }
         EntryKey::Silence(id) => client.delete_silence(id.as_str()).await,
+        EntryKey::Routes => client.delete_routes().await,
         // Copies of feeds are deleted with their schedules.
         EntryKey::Feed(..) => Ok(()),
         EntryKey::Heartbeat(name) => client.delete_heartbeat(name.as_str()).await,

@@ -289,7 +289,7 @@ fn pruned(held: &Held, named: &BTreeSet<EntryKey>, owner: &OwnerName) -> Result<
     gone.extend(inside);
     let mut gone: Vec<EntryKey> = gone.into_iter().collect();
     gone.sort_by_key(|key| match key {
-        EntryKey::Override(..) | EntryKey::Feed(..) | EntryKey::Heartbeat(_) => 0,
+        EntryKey::Override(..) | EntryKey::Feed(..) | EntryKey::Heartbeat(_) | EntryKey::Routes => 0,
         EntryKey::Day(..) | EntryKey::Service(_) | EntryKey::Silence(_) => 1,
         EntryKey::Schedule(..) => 2,
         EntryKey::Team(_) => 3,

@@ -216,7 +216,8 @@ impl World {
                 self.update(Update::note(person(who.name()), note));
             }
             Act::Repeat(severity) => {
-                let decision = self.decide(|_| Input::Repeat { severity, key: None }).0;
+                let decision =
+                    self.decide(|_| Input::Repeat { severity, key: None, routed: None, round: None }).0;
                 self.keep(Did::Repeat(severity), decision);
             }
         }
@@ -281,7 +282,7 @@ impl World {
         let decision = step(None);
         assert_eq!(decision, step(None), "same input, same plan");
         let team = match decision {
-            Decision::NeedsRound(RoundOf::Team(team)) => team,
+            Decision::NeedsRound(RoundOf::Team(team) | RoundOf::Routed(team)) => team,
             Decision::NeedsRound(RoundOf::Service) => self.scene.incident.team().clone(),
             decided => return (decided, None),
         };

@@ -1,4 +1,4 @@
-//! Silences that cannot be read: promises 9 and 21.
+//! Silences that cannot be read, or are cut: promises 9 and 21.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,8 +11,8 @@ use inresponse_core::model::{Incident, Person, ServiceName, SilenceId, TeamName}
 use inresponse_core::notify::Notifiers;
 use inresponse_core::plan::{StateChange, TakeOver, Update};
 use inresponse_core::roster::{
-    ChangeMark, Directory, Edited, Entry, EntryKey, EntryKind, Listed, MatchOp, Matcher, QuietRules, Roster,
-    RosterChange, RosterEdit, Silence,
+    ChangeMark, Directory, Edited, Entry, EntryKey, EntryKind, FindingKind, Listed, MatchOp, Matcher,
+    QuietRules, Roster, RosterChange, RosterEdit, Silence,
 };
 use inresponse_core::testing::{ManualClock, RecordingNotifier};
 use inresponse_core::{Engine, Outage};
@@ -156,5 +156,37 @@ async fn p5_a_person_claims_and_escalates_while_silences_cannot_be_read() {
             matches!(updated, Ok(inresponse_core::engine::Updated::Changed(_))),
             "{state:?}: {updated:?}"
         );
+    }
+}
+
+#[tokio::test]
+async fn a_silence_that_is_cut_is_a_finding_of_the_teams_that_it_can_hold() {
+    // The conditions; whether it is found for team `web`, which owns `shop`, and for team `db`.
+    let cases = [
+        ("env=dev", 401, [true, true]),
+        ("env=dev", 400, [false, false]),
+        ("service=shop", 401, [true, false]),
+        ("service=unowned", 401, [false, false]),
+        ("service=~s.*", 401, [true, true]),
+        ("team=db", 401, [false, true]),
+        ("team!=db,env=dev", 401, [true, false]),
+    ];
+    for (matchers, days, expected) in cases {
+        let (roster, clock) = (Unread::default(), ManualClock::at(T0));
+        let engine = Engine::builder(MemoryStore::new(), roster.clone(), Notifiers::new(), clock).build();
+        for name in ["web", "db"] {
+            put_team(&roster, name, "settings day").await;
+        }
+        let matchers = matchers.split(',').map(|one| one.parse().unwrap()).collect();
+        let silence = Silence::new(matchers, T0, T0 + TimeDelta::days(days)).unwrap();
+        let silence = Entry::silence(&SilenceId::new("long").unwrap(), silence);
+        let edits = [Entry::service(&service("shop"), &team("web")), silence].map(RosterEdit::Put);
+        assert!(matches!(roster.apply(&person("jo"), T0, &edits).await.unwrap(), Edited::Done(_)));
+        let found = engine.coverage(None, 1).await.unwrap();
+        let is_found = |name: &str| {
+            let of = found.get(&team(name)).map(Vec::as_slice).unwrap_or_default();
+            of.iter().any(|finding| finding.kind == FindingKind::SilenceCut)
+        };
+        assert_eq!(["web", "db"].map(is_found), expected, "{days} days");
     }
 }
