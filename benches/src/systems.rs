@@ -100,6 +100,8 @@ pub(crate) fn restart(
                 None => command.arg("--db").arg(folder.join("inresponse.db")),
             };
             command.arg("--smtp-url").arg(format!("smtp://{sink}"));
+            // The other systems send a mail for each alert too.
+            command.arg("--singles-per-minute").arg("0");
             (command, "inresponse")
         }
     };

@@ -10,6 +10,10 @@ use sha2::Sha256;
 
 use crate::model::{Contact, DeliveryId, IncidentNumber};
 
+mod many;
+
+pub use many::ClaimsToken;
+
 /// How long a token is valid.
 pub const TOKEN_LIFE: TimeDelta = TimeDelta::days(7);
 
@@ -78,6 +82,7 @@ enum TokenKind {
     Claim,
     Answer,
     Link,
+    Claims,
 }
 
 impl TokenKind {
@@ -87,22 +92,31 @@ impl TokenKind {
             TokenKind::Claim => b"inresponse claim v1\0",
             TokenKind::Answer => b"inresponse answer v1\0",
             TokenKind::Link => b"inresponse link v1\0",
+            TokenKind::Claims => b"inresponse claims v1\0",
         }
     }
 
     /// How long a token is valid.
     fn life(self) -> TimeDelta {
         match self {
-            TokenKind::Claim => TOKEN_LIFE,
+            TokenKind::Claim | TokenKind::Claims => TOKEN_LIFE,
             TokenKind::Answer => ANSWER_LIFE,
             TokenKind::Link => LINK_LIFE,
+        }
+    }
+
+    /// The maximum length of the text of a token.
+    fn longest(self) -> usize {
+        match self {
+            TokenKind::Claim | TokenKind::Answer | TokenKind::Link => 1024,
+            TokenKind::Claims => 8 * 1024,
         }
     }
 }
 
 /// A payload as a token: its base64url, a dot, and the base64url of an HMAC-SHA-256 over it.
-fn signed(kind: TokenKind, payload: &str, secret: &TokenSecret) -> String {
-    let mac = secret.mac(kind, payload.as_bytes()).finalize().into_bytes();
+fn signed(kind: TokenKind, payload: &[u8], secret: &TokenSecret) -> String {
+    let mac = secret.mac(kind, payload).finalize().into_bytes();
     format!("{}.{}", URL_SAFE_NO_PAD.encode(payload), URL_SAFE_NO_PAD.encode(mac))
 }
 
@@ -113,7 +127,7 @@ fn opened(
     secrets: &[TokenSecret],
     now: DateTime<Utc>,
 ) -> Result<Vec<u8>, TokenError> {
-    if token.len() > 1024 {
+    if token.len() > kind.longest() {
         return Err(TokenError::Invalid);
     }
     let (payload, mac) = token.split_once('.').ok_or(TokenError::Invalid)?;
@@ -186,7 +200,7 @@ impl ClaimToken {
     pub fn sign(&self, secret: &TokenSecret) -> String {
         let Self { incident, recipient, expires_at } = self;
         let payload = format!("{incident}:{}:{}", expires_at.timestamp(), recipient.as_str());
-        signed(TokenKind::Claim, &payload, secret)
+        signed(TokenKind::Claim, payload.as_bytes(), secret)
     }
 
     /// Reads a token that was signed with one of `secrets` for `incident`.
@@ -241,7 +255,8 @@ impl AnswerToken {
     /// The token as text that is safe in a URL.
     pub fn sign(&self, secret: &TokenSecret) -> String {
         let Self { incident, delivery, expires_at } = self;
-        signed(TokenKind::Answer, &format!("{incident}:{}:{delivery}", expires_at.timestamp()), secret)
+        let payload = format!("{incident}:{}:{delivery}", expires_at.timestamp());
+        signed(TokenKind::Answer, payload.as_bytes(), secret)
     }
 
     /// Reads a token that was signed with one of `secrets`.

@@ -245,6 +245,8 @@ pub static DOORS: &[Door] = &[
     door("GET", "/readyz", Proof::Nothing, Act::Nothing),
     door("GET", "/incidents/{incidentId}/claim", Proof::Link, Act::Nothing),
     door("POST", "/incidents/{incidentId}/claim", Proof::Link, Act::Nothing),
+    door("GET", "/claims", Proof::Link, Act::Nothing),
+    door("POST", "/claims", Proof::Link, Act::Nothing),
     door("GET", "/board/sign-in", Proof::Nothing, Act::Nothing),
     door("POST", "/board/sign-in", Proof::Nothing, Act::Nothing),
     door("POST", "/board/sign-out", Proof::Nothing, Act::Nothing),

@@ -33,10 +33,12 @@
 //! | `config` | the sender |
 //! | `mail` | the message: headers, threading, parts |
 //! | `subject` | a subject that every reader decodes correctly |
+//! | `bundle` | many alerts in one mail |
 //! | `view` | the content of the texts; `templates/` has their form |
 //! | `visible` | escapes untrusted text |
 //! | `error` | the error of a mail that cannot be made |
 
+mod bundle;
 mod config;
 mod error;
 mod mail;
@@ -46,4 +48,4 @@ mod visible;
 
 pub use config::Sender;
 pub use error::{MailError, MailErrorKind};
-pub use mail::{Mail, render};
+pub use mail::{Mail, render, render_bundle};

@@ -6,11 +6,12 @@ use std::time::{Duration, SystemTime};
 use askama::Template;
 use chrono::{DateTime, Utc};
 use inresponse_core::model::{Contact, Incident, Scheme, Severity};
-use inresponse_core::notify::{Alert, Occasion};
+use inresponse_core::notify::{Alert, Bundle, Occasion};
 use lettre::address::{Address, Envelope};
 use lettre::message::header::{ContentTransferEncoding, Header, HeaderName, HeaderValue};
-use lettre::message::{Body, Mailbox, Message, MultiPart, SinglePart};
+use lettre::message::{Body, Mailbox, Message, MessageBuilder, MultiPart, SinglePart};
 
+use crate::bundle::{self, BundleHtml, BundleText, BundleView};
 use crate::config::Sender;
 use crate::error::{MailError, MailErrorKind};
 use crate::subject::subject;
@@ -61,7 +62,6 @@ impl fmt::Debug for Mail {
 /// The recipient's address is not valid in a mail.
 pub fn render(alert: &Alert, sender: &Sender, now: DateTime<Utc>) -> Result<Mail, MailError> {
     let recipient = recipient(alert.contact())?;
-    let broken = |e| MailError::new(MailErrorKind::Message, "the message cannot be built", e);
     let incident = alert.incident();
     let view = View::new(alert);
     let rendered = match alert.occasion() {
@@ -79,15 +79,11 @@ pub fn render(alert: &Alert, sender: &Sender, now: DateTime<Utc>) -> Result<Mail
     let text = rendered.0.map_err(|e| broken(e.into()))?;
     let html = rendered.1.map_err(|e| broken(e.into()))?;
 
-    let mut builder = Message::builder()
-        .from(sender.mailbox().clone())
-        .to(Mailbox::new(None, recipient))
-        .date(date(now))
-        .message_id(Some(format!("<{}@{}>", alert.delivery_id(), sender.domain())))
+    let id = format!("<{}@{}>", alert.delivery_id(), sender.domain());
+    let mut builder = begun(sender, recipient, now)
+        .message_id(Some(id))
         .raw_header(subject(&view.subject()))
-        .header(Delivery(alert.delivery_id().to_string()))
-        .header(AutoSubmitted)
-        .header(SuppressResponses);
+        .header(Delivery(alert.delivery_id().to_string()));
     // A notice is about no incident, so it is in no thread.
     if alert.as_notice().is_none() {
         let thread = thread_id(incident, sender.domain());
@@ -98,14 +94,55 @@ pub fn render(alert: &Alert, sender: &Sender, now: DateTime<Utc>) -> Result<Mail
     if incident.severity() == Severity::Crit && is_urgent {
         builder = builder.header(Importance).header(Priority);
     }
+    finished(builder, &text, &html)
+}
+
+/// Makes the mail for many alerts to one contact.
+///
+/// The header `X-InResponse-Delivery` lists the ids of all deliveries. Every attempt with the same deliveries has the same
+/// `Message-ID`. The mail belongs to no thread. `now` becomes the `Date`.
+///
+/// # Errors
+/// The recipient's address is not valid in a mail.
+pub fn render_bundle(bundle: &Bundle, sender: &Sender, now: DateTime<Utc>) -> Result<Mail, MailError> {
+    let recipient = recipient(bundle.contact())?;
+    let view = BundleView::new(bundle);
+    let text = BundleText { view: &view }.render().map_err(|e| broken(e.into()))?;
+    let html = BundleHtml { view: &view }.render().map_err(|e| broken(e.into()))?;
+    let mut builder = begun(sender, recipient, now)
+        .message_id(Some(bundle::message_id(bundle, sender.domain())))
+        .raw_header(subject(&view.subject()))
+        .header(Delivery(bundle::ids(bundle)))
+        .header(Number(bundle::incident_numbers(bundle)));
+    if view.is_crit() {
+        builder = builder.header(Importance).header(Priority);
+    }
+    finished(builder, &text, &html)
+}
+
+/// The headers that every mail has.
+fn begun(sender: &Sender, recipient: Address, now: DateTime<Utc>) -> MessageBuilder {
+    Message::builder()
+        .from(sender.mailbox().clone())
+        .to(Mailbox::new(None, recipient))
+        .date(date(now))
+        .header(AutoSubmitted)
+        .header(SuppressResponses)
+}
+
+fn finished(builder: MessageBuilder, text: &str, html: &str) -> Result<Mail, MailError> {
     let message = builder
         .multipart(
             MultiPart::alternative()
-                .singlepart(SinglePart::plain(body(&text)))
-                .singlepart(SinglePart::html(body(&html))),
+                .singlepart(SinglePart::plain(body(text)))
+                .singlepart(SinglePart::html(body(html))),
         )
         .map_err(|e| broken(Box::<dyn std::error::Error + Send + Sync>::from(e)))?;
     Ok(Mail { envelope: message.envelope().clone(), message: message.formatted() })
+}
+
+fn broken(cause: Box<dyn std::error::Error + Send + Sync>) -> MailError {
+    MailError::new(MailErrorKind::Message, "the message cannot be built", cause)
 }
 
 fn recipient(contact: &Contact) -> Result<Address, MailError> {

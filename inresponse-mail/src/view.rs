@@ -202,13 +202,8 @@ impl<'a> View<'a> {
         self.alert.incident().severity().as_str()
     }
 
-    /// The colour of the severity: dark enough for white letters, on light and on dark ground.
     pub(crate) fn severity_colour(&self) -> &'static str {
-        match self.alert.incident().severity() {
-            Severity::Crit => "#b3261e",
-            Severity::Err => "#a04a00",
-            Severity::Warn => "#6b5900",
-        }
+        colour(self.alert.incident().severity())
     }
 
     /// The shape of the severity, for readers who cannot distinguish the colours: a triangle, a diamond, a circle.
@@ -347,6 +342,15 @@ impl<'a> View<'a> {
 
     pub(crate) fn delivery(&self) -> &str {
         self.alert.delivery_id().as_str()
+    }
+}
+
+/// The colour of a severity: dark enough for white letters, on light and on dark ground.
+pub(crate) fn colour(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Crit => "#b3261e",
+        Severity::Err => "#a04a00",
+        Severity::Warn => "#6b5900",
     }
 }
 

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use inresponse_core::clock::Clock;
-use inresponse_core::model::{Contact, Scheme};
-use inresponse_core::notify::{Alert, Notifier, Occasion, Outcome};
+use inresponse_core::model::{Contact, DeliveryId, Scheme};
+use inresponse_core::notify::{Alert, Bundle, Notifier, NotifyBundle, Occasion, Outcome};
 use inresponse_outward::InternalHosts;
 use url::Url;
 
@@ -164,10 +164,7 @@ impl GatewayNotifier {
     }
 
     fn request(&self, alert: &Alert) -> Result<Post, String> {
-        let contact = alert.contact();
-        let to = number::e164(contact.address());
-        let to = to.ok_or("the number is not international: a plus, the country and the number")?;
-        let text = match (contact.scheme(), alert.occasion()) {
+        let text = match (alert.contact().scheme(), alert.occasion()) {
             ("tel", Occasion::Alert | Occasion::CalledIn | Occasion::Handed) => {
                 voice::what(alert.incident(), alert.called_by())
             }
@@ -178,23 +175,36 @@ impl GatewayNotifier {
             }
             _ => sms::text(alert, sms::Replies::AreLost),
         };
-        let values = Values { number: to, text: &text, delivery: alert.delivery_id().as_str() };
+        self.post(alert.contact(), &text, alert.delivery_id())
+    }
+
+    /// A message about many alerts, with the id of the worst delivery.
+    fn request_of_bundle(&self, bundle: &Bundle) -> Result<Post, String> {
+        let text = match bundle.contact().scheme() {
+            "tel" => voice::what_of_bundle(bundle),
+            _ => sms::text_of_bundle(bundle),
+        };
+        let worst = bundle.delivery_ids().next().ok_or("the bundle has no alerts")?;
+        self.post(bundle.contact(), &text, worst)
+    }
+
+    fn post(&self, contact: &Contact, text: &str, delivery: &DeliveryId) -> Result<Post, String> {
+        let to = number::e164(contact.address());
+        let to = to.ok_or("the number is not international: a plus, the country and the number")?;
+        let values = Values { number: to, text, delivery: delivery.as_str() };
         let config = &*self.config;
         let url = Url::parse(&config.url.fill(values, Escape::Url))
             .map_err(|_| "the URL cannot be read".to_owned())?;
         let headers = config.headers.iter();
         let mut headers: Vec<_> =
             headers.map(|(name, value)| (name.clone(), value.fill(values, Escape::Plain))).collect();
-        headers.push(("x-inresponse-delivery".to_owned(), alert.delivery_id().as_str().to_owned()));
+        headers.push(("x-inresponse-delivery".to_owned(), delivery.as_str().to_owned()));
         let body = config.body.fill(values, config.escape).into_bytes();
         Ok(Post { url, method: config.method.clone(), headers, basic: None, body })
     }
-}
 
-#[async_trait]
-impl Notifier for GatewayNotifier {
-    async fn notify(&self, alert: &Alert, deadline: Duration) -> Outcome {
-        let post = match self.request(alert) {
+    async fn send(&self, post: Result<Post, String>, deadline: Duration) -> Outcome {
+        let post = match post {
             Ok(post) => post,
             Err(reason) => return Outcome::rejected(reason),
         };
@@ -205,11 +215,29 @@ impl Notifier for GatewayNotifier {
             Posted::Unknown(reason) => Outcome::unknown(reason),
         }
     }
+}
+
+#[async_trait]
+impl Notifier for GatewayNotifier {
+    async fn notify(&self, alert: &Alert, deadline: Duration) -> Outcome {
+        self.send(self.request(alert), deadline).await
+    }
+
+    fn bundler(&self, _: &Contact) -> Option<&dyn NotifyBundle> {
+        Some(self)
+    }
 
     /// Reaches international numbers only.
     fn reaches(&self, contact: &Contact) -> bool {
         let mut schemes = self.config.schemes.iter();
         schemes.any(|scheme| scheme.as_str() == contact.scheme()) && number::e164(contact.address()).is_some()
+    }
+}
+
+#[async_trait]
+impl NotifyBundle for GatewayNotifier {
+    async fn notify_bundle(&self, bundle: &Bundle, deadline: Duration) -> Outcome {
+        self.send(self.request_of_bundle(bundle), deadline).await
     }
 }
 

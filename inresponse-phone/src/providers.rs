@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use inresponse_core::clock::Clock;
 use inresponse_core::model::Contact;
-use inresponse_core::notify::{Alert, Notifier, Outcome};
+use inresponse_core::notify::{Alert, Bundle, Notifier, NotifyBundle, Outcome};
 
 use crate::number::NumberRule;
 
@@ -30,27 +30,61 @@ impl Providers {
     }
 }
 
-#[async_trait]
-impl Notifier for Providers {
-    async fn notify(&self, alert: &Alert, deadline: Duration) -> Outcome {
-        if !self.numbers.allows(alert.contact()) {
+/// What is sent.
+#[derive(Clone, Copy)]
+enum Message<'a> {
+    One(&'a Alert),
+    Many(&'a Bundle),
+}
+
+impl Message<'_> {
+    fn contact(&self) -> &Contact {
+        match self {
+            Message::One(alert) => alert.contact(),
+            Message::Many(bundle) => bundle.contact(),
+        }
+    }
+
+    /// The number of the attempt; that of the worst alert of a bundle.
+    fn attempt(&self) -> u32 {
+        match self {
+            Message::One(alert) => alert.attempt(),
+            Message::Many(bundle) => bundle.worst().first().map_or(1, Alert::attempt),
+        }
+    }
+
+    async fn give(self, provider: &dyn Notifier, left: Duration) -> Outcome {
+        match self {
+            Message::One(alert) => provider.notify(alert, left).await,
+            Message::Many(bundle) => match provider.bundler(bundle.contact()) {
+                Some(bundler) => bundler.notify_bundle(bundle, left).await,
+                None => Outcome::unavailable("the provider sends no bundles"),
+            },
+        }
+    }
+}
+
+impl Providers {
+    async fn in_turn(&self, message: Message<'_>, deadline: Duration) -> Outcome {
+        let contact = message.contact();
+        if !self.numbers.allows(contact) {
             return Outcome::rejected("numbers of premium rate and shared cost are not reached");
         }
         let began = self.clock.monotonic();
         let mut refusals = Vec::new();
         let mut pause: Option<Duration> = None;
-        let reaching = || self.providers.iter().filter(|provider| provider.reaches(alert.contact()));
+        let reaching = || self.providers.iter().filter(|provider| provider.reaches(contact));
         let count = reaching().count();
         if count == 0 {
             return Outcome::rejected("no provider reaches this number");
         }
-        let first = usize::try_from(alert.attempt().saturating_sub(1)).unwrap_or(0) % count;
+        let first = usize::try_from(message.attempt().saturating_sub(1)).unwrap_or(0) % count;
         for provider in reaching().cycle().skip(first).take(count) {
             let left = deadline.saturating_sub(self.clock.monotonic().saturating_sub(began));
             if left.is_zero() {
                 break;
             }
-            match provider.notify(alert, left).await {
+            match message.give(&**provider, left).await {
                 Outcome::Throttled { after, reason } => {
                     pause = Some(pause.map_or(after, |pause| pause.min(after)));
                     refusals.push(reason);
@@ -70,9 +104,30 @@ impl Notifier for Providers {
             _ => Outcome::unavailable(reason),
         }
     }
+}
+
+#[async_trait]
+impl Notifier for Providers {
+    async fn notify(&self, alert: &Alert, deadline: Duration) -> Outcome {
+        self.in_turn(Message::One(alert), deadline).await
+    }
+
+    /// Sends bundles if every provider that reaches the number does.
+    fn bundler(&self, contact: &Contact) -> Option<&dyn NotifyBundle> {
+        let mut reaching = self.providers.iter().filter(|provider| provider.reaches(contact)).peekable();
+        reaching.peek()?;
+        reaching.all(|provider| provider.bundler(contact).is_some()).then_some(self)
+    }
 
     fn reaches(&self, contact: &Contact) -> bool {
         self.numbers.allows(contact) && self.providers.iter().any(|provider| provider.reaches(contact))
+    }
+}
+
+#[async_trait]
+impl NotifyBundle for Providers {
+    async fn notify_bundle(&self, bundle: &Bundle, deadline: Duration) -> Outcome {
+        self.in_turn(Message::Many(bundle), deadline).await
     }
 }
 

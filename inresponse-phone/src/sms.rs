@@ -1,7 +1,7 @@
 //! The text of a text message.
 
 use inresponse_core::model::{Signature, State};
-use inresponse_core::notify::{Alert, Occasion};
+use inresponse_core::notify::{Alert, Bundle, Occasion};
 use inresponse_core::plan;
 use inresponse_core::text::visible;
 
@@ -34,6 +34,14 @@ pub(crate) fn text(alert: &Alert, replies: Replies) -> String {
         Occasion::Claimed | Occasion::Resolved | Occasion::Notice => None,
     };
     let with_link = link.map(|link| format!("{text}\n{link}"));
+    with_link.filter(|text| segments(text) <= MAX_SEGMENTS).unwrap_or(text)
+}
+
+/// The text for many alerts: the counts, and a link to claim them if it fits.
+pub(crate) fn text_of_bundle(bundle: &Bundle) -> String {
+    let counts = cut(&bundle.headline(), 120);
+    let text = format!("{counts}\nClaim them on the board or by your mail.");
+    let with_link = bundle.claim_all_url().map(|link| format!("{counts}\nClaim all: {link}"));
     with_link.filter(|text| segments(text) <= MAX_SEGMENTS).unwrap_or(text)
 }
 
@@ -118,11 +126,25 @@ fn cut(text: &str, most: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{alert, next_round};
+    use crate::testing::{alert, bundle, next_round};
     use inresponse_core::model::Report;
 
     fn told(alert: &Alert) -> String {
         text(alert, Replies::Count)
+    }
+
+    #[test]
+    fn p23_a_message_about_many_has_the_counts_and_a_link_that_fits() {
+        let services = ["checkout", "checkout", "search", "billing"];
+        let told = |link: &str| text_of_bundle(&bundle(&services, "sms:+302101234567", link));
+        let counts = "4 CRIT: checkout and 2 other services";
+        assert_eq!(
+            told("https://x.example/claims?token=t"),
+            format!("{counts}\nClaim all: https://x.example/claims?token=t")
+        );
+        let long = told(&format!("https://x.example/claims?token={}", "t".repeat(1_000)));
+        assert_eq!(long, format!("{counts}\nClaim them on the board or by your mail."));
+        assert_eq!(segments(&long), 1);
     }
 
     #[test]

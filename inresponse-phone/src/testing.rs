@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chrono::DateTime;
 use inresponse_core::model::{Contact, Incident, IncidentNumber, Matrix, Person, Report, Severity, TeamName};
-use inresponse_core::notify::Alert;
+use inresponse_core::notify::{Alert, Bundle};
 use inresponse_core::plan::{self, Decision, HoldNothing, Input, NextRound, StateChange, TakeOver, Update};
 
 /// The first alert of incident 10001.
@@ -42,4 +42,10 @@ pub(crate) fn next_round(contact: &str) -> Alert {
     let due = Input::Due { lease: Duration::from_secs(30), hold: &HoldNothing, round: Some(round) };
     let (incident, sends) = stepped(&incident, due, 61);
     Alert::new(Arc::new(incident), 1, sends[0].delivery, 1, sends[0].contact.clone())
+}
+
+/// A bundle of alerts, each of its service.
+pub(crate) fn bundle(services: &[&str], contact: &str, link: &str) -> Bundle {
+    let alerts = services.iter().map(|service| alert(service, "12 % of payments fail", contact, None));
+    Bundle::new(alerts.collect()).unwrap().with_claim_all_url(link.to_owned())
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use inresponse_core::clock::Clock;
 use inresponse_core::model::{Contact, Scheme};
-use inresponse_core::notify::{Alert, Notifier, Occasion, Outcome};
+use inresponse_core::notify::{Alert, Bundle, Notifier, NotifyBundle, Occasion, Outcome};
 use inresponse_outward::InternalHosts;
 use url::Url;
 
@@ -19,6 +19,9 @@ use crate::{fate, number, sms, voice};
 
 /// The parameters of a request.
 type Parameters = Vec<(&'static str, String)>;
+
+/// The resource of the API, and the parameters.
+type Request = (&'static str, Parameters);
 
 /// Sends text messages to `sms:` contacts and calls `tel:` contacts, through Twilio. Cloning is cheap.
 #[derive(Clone)]
@@ -55,7 +58,7 @@ impl TwilioNotifier {
     }
 
     /// The resource of the API, and the parameters, of the request for an alert.
-    fn request(&self, alert: &Alert) -> Result<(&'static str, Parameters), String> {
+    fn request(&self, alert: &Alert) -> Result<Request, String> {
         let contact = alert.contact();
         let to = number::e164(contact.address());
         let to = to.ok_or("the number is not international: a plus, the country and the number")?;
@@ -66,10 +69,7 @@ impl TwilioNotifier {
         }
         match contact.scheme() {
             "sms" => {
-                parameters.push(match &config.from {
-                    Sender::Number(number) => ("From", number.clone()),
-                    Sender::Service(sid) => ("MessagingServiceSid", sid.clone()),
-                });
+                parameters.push(self.sender());
                 // Without a public URL, Twilio can bring no reply here.
                 let replies = match config.public_url {
                     Some(_) => Replies::Count,
@@ -98,6 +98,49 @@ impl TwilioNotifier {
                 Ok(("Calls", parameters))
             }
             scheme => Err(format!("Twilio does not reach {scheme}: contacts")),
+        }
+    }
+
+    /// A message about many alerts. Twilio's later reports name one delivery, so they are not asked for.
+    fn request_of_bundle(&self, bundle: &Bundle) -> Result<Request, String> {
+        let contact = bundle.contact();
+        let to = number::e164(contact.address());
+        let to = to.ok_or("the number is not international: a plus, the country and the number")?;
+        let mut parameters = vec![("To", to.to_owned())];
+        match contact.scheme() {
+            "sms" => {
+                parameters.push(self.sender());
+                parameters.push(("Body", sms::text_of_bundle(bundle)));
+                Ok(("Messages", parameters))
+            }
+            "tel" => {
+                let from = self.config.call_from.clone().ok_or("there is no number to call from")?;
+                parameters.push(("From", from));
+                parameters.push(("Twiml", voice::many(bundle)));
+                Ok(("Calls", parameters))
+            }
+            scheme => Err(format!("Twilio does not reach {scheme}: contacts")),
+        }
+    }
+
+    /// Who sends text messages.
+    fn sender(&self) -> (&'static str, String) {
+        match &self.config.from {
+            Sender::Number(number) => ("From", number.clone()),
+            Sender::Service(sid) => ("MessagingServiceSid", sid.clone()),
+        }
+    }
+
+    async fn send(&self, request: Result<Request, String>, deadline: Duration) -> Outcome {
+        let (resource, parameters) = match request {
+            Ok(request) => request,
+            Err(reason) => return Outcome::rejected(reason),
+        };
+        match self.poster.post(self.post(resource, &parameters), deadline).await {
+            Posted::Answered(answer) => fate::outcome(&answer),
+            // The API's host is no fault of the recipient.
+            Posted::Refused(reason) | Posted::NotSent(reason) => Outcome::unavailable(reason),
+            Posted::Unknown(reason) => Outcome::unknown(reason),
         }
     }
 
@@ -135,16 +178,11 @@ pub(crate) fn voice_url(base: &str, delivery: &str) -> String {
 #[async_trait]
 impl Notifier for TwilioNotifier {
     async fn notify(&self, alert: &Alert, deadline: Duration) -> Outcome {
-        let (resource, parameters) = match self.request(alert) {
-            Ok(request) => request,
-            Err(reason) => return Outcome::rejected(reason),
-        };
-        match self.poster.post(self.post(resource, &parameters), deadline).await {
-            Posted::Answered(answer) => fate::outcome(&answer),
-            // The API's host is no fault of the recipient.
-            Posted::Refused(reason) | Posted::NotSent(reason) => Outcome::unavailable(reason),
-            Posted::Unknown(reason) => Outcome::unknown(reason),
-        }
+        self.send(self.request(alert), deadline).await
+    }
+
+    fn bundler(&self, _: &Contact) -> Option<&dyn NotifyBundle> {
+        Some(self)
     }
 
     /// Reaches international numbers only.
@@ -152,6 +190,13 @@ impl Notifier for TwilioNotifier {
         let schemes = self.schemes();
         schemes.iter().any(|scheme| scheme.as_str() == contact.scheme())
             && number::e164(contact.address()).is_some()
+    }
+}
+
+#[async_trait]
+impl NotifyBundle for TwilioNotifier {
+    async fn notify_bundle(&self, bundle: &Bundle, deadline: Duration) -> Outcome {
+        self.send(self.request_of_bundle(bundle), deadline).await
     }
 }
 

@@ -4,7 +4,7 @@
 //! are those of GoAlert, which people move from; 1 is not among them, because greetings of mailboxes ask for it.
 
 use inresponse_core::model::{Incident, Person, Severity, State};
-use inresponse_core::notify::Alert;
+use inresponse_core::notify::{Alert, Bundle};
 use inresponse_core::plan::{self, Wanted};
 use inresponse_core::text::visible;
 
@@ -47,6 +47,31 @@ pub(crate) fn what(incident: &Incident, caller: Option<&Person>) -> String {
     let again = over
         .map_or_else(String::new, |over| format!("The claim of {} ended. ", cut(over.by.as_str(), SERVICE)));
     format!("{called}{again}{severity} incident {} of {service}. {title}.", incident.number())
+}
+
+/// How many alerts there are, and of which services, as it is spoken: `37 critical alerts and 1 warning: checkout and 11
+/// other services.`
+pub(crate) fn what_of_bundle(bundle: &Bundle) -> String {
+    let counts: Vec<_> = bundle
+        .severities()
+        .into_iter()
+        .map(|(severity, count)| match (severity, count) {
+            (Severity::Crit, 1) => "1 critical alert".to_owned(),
+            (Severity::Crit, count) => format!("{count} critical alerts"),
+            (Severity::Err, 1) => "1 error".to_owned(),
+            (Severity::Err, count) => format!("{count} errors"),
+            (Severity::Warn, 1) => "1 warning".to_owned(),
+            (Severity::Warn, count) => format!("{count} warnings"),
+        })
+        .collect();
+    format!("{}: {}.", counts.join(" and "), cut(&bundle.services_in_words(), TITLE))
+}
+
+/// The document of a call about many alerts. No key claims them all: the mail and the board do.
+pub(crate) fn many(bundle: &Bundle) -> String {
+    let how = "Claim them on the board, or by the link in your mail.";
+    let said = format!("<Pause length=\"1\"/>{}{}", say(&what_of_bundle(bundle)), say(how));
+    document(&said.repeat(TIMES))
 }
 
 /// That the claim of the person who is called ends, as it is spoken.
@@ -130,6 +155,19 @@ fn escape(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::testing::{alert, next_round};
+
+    #[test]
+    fn p23_a_call_about_many_says_how_many_and_asks_for_no_key() {
+        let bundle = crate::testing::bundle(
+            &["checkout", "checkout", "a <b>"],
+            "tel:+302101234567",
+            "https://x.example",
+        );
+        assert_eq!(what_of_bundle(&bundle), "3 critical alerts: checkout and 1 other service.");
+        let said = many(&bundle);
+        assert_eq!(said.matches("3 critical alerts").count(), TIMES);
+        assert!(!said.contains("<Gather") && !said.contains("<b>"), "{said}");
+    }
 
     #[test]
     fn a_call_says_what_is_broken_and_asks_for_a_key_three_times() {

@@ -1,12 +1,13 @@
 //! Simulated carriers and inboxes: they decide what happens to a message.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use inresponse_core::model::{Contact, DeliveryStatus, Purpose};
-use inresponse_core::notify::{Alert, Notifier, Outcome};
+use inresponse_core::notify::{Alert, Bundle, Notifier, NotifyBundle, Outcome};
 
 use crate::fault::Fault;
 use crate::history::{Sent, Told};
@@ -25,28 +26,47 @@ pub struct HostCarrier {
     pub process: Process,
     /// The carriers with a fixed behaviour, by contact.
     pub moods: Arc<BTreeMap<Contact, Mood>>,
+    /// Whether many alerts go out in one message.
+    pub bundling: Bundling,
+}
+
+/// Whether a carrier takes many alerts in one message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bundling {
+    /// Each alert is a message.
+    Off,
+    /// Many alerts may be one message.
+    On,
 }
 
 /// Records how an attempt ended, even if it is dropped.
 #[derive(Debug)]
 pub struct Attempt<'a> {
     world: &'a World,
-    i: usize,
+    /// The first of its sends, and the number of sends: one for each alert in the message.
+    first: usize,
+    sends: usize,
 }
 
 impl Attempt<'_> {
+    fn range(&self) -> Range<usize> {
+        self.first..self.first + self.sends
+    }
+
     fn arrive(&self) {
         let mut state = self.world.lock();
         let now = state.now();
-        state.history.sends[self.i].arrived = Some(now);
+        state.history.sends[self.range()].iter_mut().for_each(|send| send.arrived = Some(now));
         drop(state);
-        self.world.note(|| format!("send {} arrives", self.i));
+        self.world.note(|| format!("send {} arrives", self.first));
     }
 
     /// Records what the engine is told.
     pub fn tell(&self, told: Told, outcome: Outcome) -> Outcome {
-        self.world.lock().history.sends[self.i].told = Some(told);
-        self.world.note(|| format!("send {} ended with {told:?}", self.i));
+        let mut state = self.world.lock();
+        state.history.sends[self.range()].iter_mut().for_each(|send| send.told = Some(told));
+        drop(state);
+        self.world.note(|| format!("send {} ended with {told:?}", self.first));
         outcome
     }
 }
@@ -55,7 +75,7 @@ impl Drop for Attempt<'_> {
     fn drop(&mut self) {
         let mut state = self.world.lock();
         let now = state.now();
-        state.history.sends[self.i].ended = Some(now);
+        state.history.sends[self.range()].iter_mut().for_each(|send| send.ended = Some(now));
     }
 }
 
@@ -74,8 +94,14 @@ impl HostCarrier {
         }
     }
 
-    /// Records an attempt that begins.
-    pub fn begin(&self, alert: &Alert) -> Attempt<'_> {
+    /// Records an attempt that begins, with all alerts of its message.
+    pub fn begin(&self, alerts: &[Alert]) -> Attempt<'_> {
+        let first = self.world.lock().history.sends.len();
+        alerts.iter().for_each(|alert| self.begin_one(alert, first));
+        Attempt { world: &self.world, first, sends: alerts.len() }
+    }
+
+    fn begin_one(&self, alert: &Alert, message: usize) {
         let incident = alert.incident();
         let own =
             incident.deliveries().iter().find(|d| incident.delivery_id(d.key()) == *alert.delivery_id());
@@ -103,6 +129,8 @@ impl HostCarrier {
             process: self.process,
             number: incident.number(),
             title: incident.title().to_owned(),
+            severity,
+            message,
             delivery: alert.delivery_id().as_str().to_owned(),
             attempt: alert.attempt(),
             round: alert.round(),
@@ -125,9 +153,11 @@ impl HostCarrier {
                 Purpose::StatusUpdate(_) => "as a status update".to_owned(),
             };
             let host = self.process.host;
-            format!("server {host}: send {i} of {id} #{attempt} {what}, {}", alert.contact())
+            format!(
+                "server {host}: send {i} of {id} #{attempt} {what}, {}, in message {message}",
+                alert.contact()
+            )
         });
-        Attempt { world: &self.world, i }
     }
 
     /// The outcome that the fixed behaviour of a contact's carrier gives an attempt, as long as it applies.
@@ -150,13 +180,34 @@ impl HostCarrier {
 #[async_trait]
 impl Notifier for HostCarrier {
     async fn notify(&self, alert: &Alert, deadline: Duration) -> Outcome {
+        self.take(alert.contact(), std::slice::from_ref(alert), deadline).await
+    }
+
+    fn bundler(&self, _: &Contact) -> Option<&dyn NotifyBundle> {
+        match self.bundling {
+            Bundling::Off => None,
+            Bundling::On => Some(self),
+        }
+    }
+}
+
+#[async_trait]
+impl NotifyBundle for HostCarrier {
+    async fn notify_bundle(&self, bundle: &Bundle, deadline: Duration) -> Outcome {
+        self.take(bundle.contact(), bundle.alerts(), deadline).await
+    }
+}
+
+impl HostCarrier {
+    /// What happens to a message.
+    async fn take(&self, contact: &Contact, alerts: &[Alert], deadline: Duration) -> Outcome {
         if !self.world.lives(self.process) {
             std::future::pending::<()>().await;
         }
-        let attempt = self.begin(alert);
+        let attempt = self.begin(alerts);
         self.world.sleep(self.latency(0, 20 * MILLI)).await;
         self.may_crash(Fault::CrashBeforeArrival).await;
-        match self.mood(alert.contact()) {
+        match self.mood(contact) {
             Some(Mood::Refuses) => return attempt.tell(Told::Rejected, Outcome::rejected("550 unknown")),
             Some(Mood::Away) => return attempt.tell(Told::Unavailable, Outcome::unavailable("421 away")),
             Some(Mood::Hangs) => std::future::pending::<()>().await,

@@ -219,6 +219,10 @@ pub struct Sent {
     pub number: IncidentNumber,
     /// The incident's title.
     pub title: String,
+    /// The incident's severity.
+    pub severity: Severity,
+    /// The first attempt of the same message, among the sends: several deliveries go out in one message.
+    pub message: usize,
     /// The id of the delivery.
     pub delivery: String,
     /// The number of the attempt, as the alert states it.

@@ -56,7 +56,7 @@ impl Notifier for HostLimits {
             if !self.carrier.world.lives(self.carrier.process) {
                 std::future::pending::<()>().await;
             }
-            return self.carrier.begin(alert).tell(Told::Limited, outcome);
+            return self.carrier.begin(std::slice::from_ref(alert)).tell(Told::Limited, outcome);
         }
         outcome
     }

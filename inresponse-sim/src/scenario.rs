@@ -61,6 +61,8 @@ pub struct Scenario {
     pub call_ins: u64,
     /// How many messages an address gets at most, within how long; `None` without limits.
     pub limit: Option<(u32, Duration)>,
+    /// How many single alerts an address gets in a minute before others go out together; 0 if nothing is bundled.
+    pub singles: u32,
     /// The time and the size of a storm of reports.
     pub storm: Option<(Micros, u64)>,
     /// The number of changes of wall clocks.
@@ -161,6 +163,7 @@ impl Scenario {
             claims: Claims::Short,
             call_ins: call_ins(seed),
             limit: limit(seed),
+            singles: if drive == Drive::Runner && limit(seed).is_none() { singles(seed) } else { 0 },
             storm: on(Fault::Storm).then(|| (rng.below(chaos), rng.between(20, 60))),
             jumps,
             edits: if rng.chance(300) { rng.between(1, 6) } else { 0 },
@@ -220,6 +223,11 @@ fn answers(seed: u64) -> u64 {
 fn call_ins(seed: u64) -> u64 {
     let mut rng = Rng::new(seed, 17);
     if rng.chance(400) { rng.between(1, 4) } else { 0 }
+}
+
+/// Draws the number of single alerts in a minute. Half of the runs bundle nothing.
+fn singles(seed: u64) -> u32 {
+    *Rng::new(seed, 30).pick(&[0, 0, 1, 5])
 }
 
 /// Draws the limit of messages to an address. Most runs have none.

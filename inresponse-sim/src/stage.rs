@@ -15,7 +15,7 @@ use inresponse_core::roster::Defaults;
 use inresponse_core::store::Store;
 use tokio::sync::oneshot;
 
-use crate::carrier::HostCarrier;
+use crate::carrier::{Bundling, HostCarrier};
 use crate::fault::Fault;
 use crate::history::{Disturbance, Forecast};
 use crate::limited::HostLimits;
@@ -91,7 +91,8 @@ impl Stage {
     fn engine(&self, process: Process, store: impl Store, roster: HostRoster) -> Engine {
         let world = &self.world;
         let moods = Arc::new(self.scenario.moods.clone());
-        let carrier = HostCarrier { world: Arc::clone(world), process, moods };
+        let bundling = if self.scenario.singles > 0 { Bundling::On } else { Bundling::Off };
+        let carrier = HostCarrier { world: Arc::clone(world), process, moods, bundling };
         let scheme = Scheme::new("sim").expect("a plain word is a valid scheme");
         let clock = HostClock { world: Arc::clone(world), process };
         let notifiers = match self.scenario.limit {
@@ -106,6 +107,7 @@ impl Stage {
         let mark = Duration::from_micros(process.host as u64);
         let mut engine =
             engine.lease(self.scenario.lease).lease_mark(mark).status_updates(self.scenario.status_updates);
+        engine = engine.singles_per_minute(self.scenario.singles);
         if let Some(plan) = &self.scenario.fallback {
             let defaults = Defaults::with_fallback(plan.fallback.clone());
             engine = engine.defaults(defaults.expect("the fallback of a scenario is valid"));

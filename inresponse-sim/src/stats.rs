@@ -99,6 +99,7 @@ const TRANSITIONS: &[&str] = &[
     compared::ANSWER,
     compared::NO_ANSWER,
     compared::LIMITED,
+    compared::BUNDLE,
     compared::DEFERRED,
     "timeline: became quiet",
     "timeline: quiet ended",

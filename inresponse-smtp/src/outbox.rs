@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use inresponse_core::clock::Clock;
-use inresponse_core::notify::{Alert, Notifier, Outcome};
-use inresponse_mail::Sender;
+use inresponse_core::model::Contact;
+use inresponse_core::notify::{Alert, Bundle, Notifier, NotifyBundle, Outcome};
+use inresponse_mail::{Mail, Sender};
 
 use crate::error::{SmtpError, SmtpErrorKind};
 
@@ -42,11 +43,34 @@ impl OutboxNotifier {
 #[async_trait]
 impl Notifier for OutboxNotifier {
     async fn notify(&self, alert: &Alert, deadline: Duration) -> Outcome {
-        let mail = match inresponse_mail::render(alert, &self.sender, self.clock.now()) {
-            Ok(mail) => mail,
-            Err(error) => return error.outcome(),
-        };
         let name = format!("{}-{}", alert.delivery_id(), alert.attempt());
+        match inresponse_mail::render(alert, &self.sender, self.clock.now()) {
+            Ok(mail) => self.put(name, mail, deadline).await,
+            Err(error) => error.outcome(),
+        }
+    }
+
+    fn bundler(&self, _: &Contact) -> Option<&dyn NotifyBundle> {
+        Some(self)
+    }
+}
+
+#[async_trait]
+impl NotifyBundle for OutboxNotifier {
+    async fn notify_bundle(&self, bundle: &Bundle, deadline: Duration) -> Outcome {
+        // The worst delivery is only in one bundle at a time.
+        let worst =
+            bundle.worst().first().map(|alert| format!("{}-{}", alert.delivery_id(), alert.attempt()));
+        let name = format!("bundle-{}-{}", bundle.alerts().len(), worst.unwrap_or_default());
+        match inresponse_mail::render_bundle(bundle, &self.sender, self.clock.now()) {
+            Ok(mail) => self.put(name, mail, deadline).await,
+            Err(error) => error.outcome(),
+        }
+    }
+}
+
+impl OutboxNotifier {
+    async fn put(&self, name: String, mail: Mail, deadline: Duration) -> Outcome {
         let dir = self.dir.clone();
         let writing = tokio::task::spawn_blocking(move || write(&dir, &name, mail.message()));
         match tokio::time::timeout(deadline, writing).await {

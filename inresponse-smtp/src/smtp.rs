@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use inresponse_core::clock::Clock;
-use inresponse_core::notify::{Alert, Notifier, Outcome};
+use inresponse_core::model::Contact;
+use inresponse_core::notify::{Alert, Bundle, Notifier, NotifyBundle, Outcome};
 use inresponse_mail::{Mail, Sender};
 use lettre::transport::smtp::commands::{Data, Mail as MailCommand, Quit, Rcpt};
 use lettre::transport::smtp::extension::{Extension, MailParameter};
@@ -68,6 +69,15 @@ impl SmtpNotifier {
             session.command(Quit).await.map(drop)
         };
         within(deadline, greeted).await.map_err(failed)
+    }
+
+    async fn send(&self, mail: &Mail, deadline: Duration) -> Outcome {
+        let progress = Progress::new();
+        // A connection in the middle of something is dropped with the attempt.
+        match within(deadline, self.in_turn(self.attempt(mail, deadline, &progress))).await {
+            Ok(()) => Outcome::Accepted,
+            Err(failure) => outcome(&failure, progress.phase()),
+        }
     }
 
     /// Makes one attempt, and records its progress.
@@ -168,15 +178,23 @@ impl Progress {
 #[async_trait]
 impl Notifier for SmtpNotifier {
     async fn notify(&self, alert: &Alert, deadline: Duration) -> Outcome {
-        let mail = match inresponse_mail::render(alert, &self.sender, self.clock.now()) {
-            Ok(mail) => mail,
-            Err(error) => return error.outcome(),
-        };
-        let progress = Progress::new();
-        // A connection in the middle of something is dropped with the attempt.
-        match within(deadline, self.in_turn(self.attempt(&mail, deadline, &progress))).await {
-            Ok(()) => Outcome::Accepted,
-            Err(failure) => outcome(&failure, progress.phase()),
+        match inresponse_mail::render(alert, &self.sender, self.clock.now()) {
+            Ok(mail) => self.send(&mail, deadline).await,
+            Err(error) => error.outcome(),
+        }
+    }
+
+    fn bundler(&self, _: &Contact) -> Option<&dyn NotifyBundle> {
+        Some(self)
+    }
+}
+
+#[async_trait]
+impl NotifyBundle for SmtpNotifier {
+    async fn notify_bundle(&self, bundle: &Bundle, deadline: Duration) -> Outcome {
+        match inresponse_mail::render_bundle(bundle, &self.sender, self.clock.now()) {
+            Ok(mail) => self.send(&mail, deadline).await,
+            Err(error) => error.outcome(),
         }
     }
 }

@@ -4,10 +4,14 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
+use chrono::DateTime;
 use inresponse_conformance::{Arrival, Behaviour, NotifierHarness};
 use inresponse_core::clock::SystemClock;
-use inresponse_core::model::Contact;
+use inresponse_core::model::{Contact, IncidentNumber, Matrix, OutcomeKind, Report, Severity, TeamName};
+use inresponse_core::notify::{Alert, Bundle, Notifier};
+use inresponse_core::plan;
 use inresponse_smtp::{OutboxNotifier, SmtpConfig, SmtpNotifier};
 use mail_parser::{HeaderValue, MessageParser};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
@@ -195,6 +199,45 @@ impl NotifierHarness for Outbox {
             mail.to().unwrap().first().unwrap().address() == Some(contact.address())
         };
         messages.filter(to_contact).map(|message| arrival(&message)).collect()
+    }
+}
+
+fn alert(number: u64, to: &Contact) -> Alert {
+    let report = Report::builder("athens", Severity::Crit, format!("title {number}")).build().unwrap();
+    let matrix = Matrix::new(vec![vec![to.clone()]], vec![to.clone()], Duration::from_secs(600));
+    let (team, lease) = (TeamName::new("devops").unwrap(), Some(Duration::from_secs(30)));
+    let (opening, sends) = plan::open(report, team, matrix, lease, DateTime::UNIX_EPOCH);
+    let incident = Arc::new(opening.numbered(IncidentNumber::new(number)).into_incident());
+    Alert::new(incident, 1, sends[0].delivery, sends[0].attempt, to.clone())
+}
+
+#[tokio::test]
+async fn p23_a_bundle_is_one_mail_with_every_delivery_and_ends_as_a_single_mail_would() {
+    let server = Server::start();
+    let notifier = server.notifier().await;
+    let send = async |to: &Contact| {
+        let bundle = Bundle::new((1..=40).map(|number| alert(number, to)).collect()).unwrap();
+        let outcome = notifier.bundler(to).unwrap().notify_bundle(&bundle, Duration::from_secs(60)).await;
+        (bundle, outcome.kind())
+    };
+    let to = recipient(1);
+    let (bundle, outcome) = send(&to).await;
+    assert_eq!(outcome, OutcomeKind::Accepted);
+    let arrived = server.arrived(&to).await;
+    assert_eq!(arrived.len(), 1);
+    let ids: Vec<_> = arrived[0].delivery_id.split(',').map(str::trim).collect();
+    assert_eq!(ids, bundle.delivery_ids().map(|id| id.as_str()).collect::<Vec<_>>());
+    for number in 1..=40 {
+        assert!(arrived[0].text.contains(&format!("#{number}")), "{number}");
+    }
+    for (n, behaviour, kind) in [
+        (2, Behaviour::Reject, OutcomeKind::Rejected),
+        (3, Behaviour::RefuseSender, OutcomeKind::Unavailable),
+        (4, Behaviour::Busy, OutcomeKind::Unavailable),
+        (5, Behaviour::TakeAndClose, OutcomeKind::Unknown),
+    ] {
+        server.behave(&recipient(n), behaviour).await;
+        assert_eq!(send(&recipient(n)).await.1, kind, "{behaviour:?}");
     }
 }
 

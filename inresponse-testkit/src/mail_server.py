@@ -39,7 +39,7 @@ class Handler:
             "to": to,
             "from": mail["From"],
             "delivery": mail["X-InResponse-Delivery"],
-            "incident": int(mail["X-InResponse-Incident"] or 0),
+            "incident": int((mail["X-InResponse-Incident"] or "0").split(",")[0]),
             "subject": mail["Subject"],
             "encrypted": session.ssl is not None,
             "authenticated": bool(session.authenticated),

@@ -42,7 +42,17 @@ impl Setup {
         let args = ["--listen", "127.0.0.1:0", storage[0], storage[1], "--api-key", KEY];
         let smtp = format!("smtp://127.0.0.1:{mail_port}");
         let args = args.iter().map(ToString::to_string).chain(["--smtp-url".to_owned(), smtp]).collect();
-        Self { dir: dir.to_owned(), args, env: Vec::new(), starter: Vec::new() }
+        Self { dir: dir.to_owned(), args, env: Vec::new(), starter: Vec::new() }.bundling_after(0)
+    }
+
+    /// Sets how many single alerts a contact gets in a minute; with 0, each alert is a message. (Servers of an earlier version
+    /// ignore the variable.)
+    #[must_use]
+    pub fn bundling_after(mut self, singles: u32) -> Self {
+        const NAME: &str = "INRESPONSE_SINGLES_PER_MINUTE";
+        self.env.retain(|(name, _)| name != NAME);
+        self.env.push((NAME.to_owned(), singles.to_string()));
+        self
     }
 
     pub fn with(mut self, flag: &str, value: &str) -> Self {

@@ -62,6 +62,9 @@ pub(crate) async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
         .sends_at_once(shares.sends)
         .defaults(config.defaults)
         .claim_links(&public_url, secrets)?;
+    if let Some(singles) = config.singles_per_minute {
+        engine = engine.singles_per_minute(singles);
+    }
     if let Some(team) = config.catch_all {
         engine = engine.catch_all(team);
     }

@@ -6,6 +6,8 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use super::advance::Advance;
+#[cfg(feature = "runner")]
+use super::bundles::Bundles;
 use super::clocks::Clocks;
 use super::deliver::Sender;
 use super::edits::{Edits, UnverifiedPhones};
@@ -22,7 +24,7 @@ use super::repair::Repair;
 use super::reports::Reports;
 #[cfg(feature = "runner")]
 use super::run::Runner;
-use super::slots::{SLOTS, Slots};
+use super::slots::{SINGLES_PER_MINUTE, SLOTS, Slots};
 use super::swap::Swap;
 use super::sweep::Sweeper;
 use super::timers::{Alarm, Timers};
@@ -57,6 +59,7 @@ pub struct EngineBuilder {
     unverified_phones: UnverifiedPhones,
     keep_resolved: Option<Duration>,
     sends_at_once: usize,
+    singles_per_minute: u32,
 }
 
 impl Engine {
@@ -81,6 +84,7 @@ impl Engine {
             unverified_phones: UnverifiedPhones::Allowed,
             keep_resolved: None,
             sends_at_once: SLOTS,
+            singles_per_minute: SINGLES_PER_MINUTE,
         }
     }
 }
@@ -174,12 +178,29 @@ impl EngineBuilder {
         self
     }
 
+    /// How many single alerts a contact gets in a minute before the others go out together (promise 23; default: 5). 0 never
+    /// bundles.
+    ///
+    /// Counted by each process, and only while an engine [runs](Engine::run). Only contacts whose notifier sends
+    /// [bundles](crate::notify::Notifier::bundler) wait; to others each alert goes out on its own.
+    #[must_use]
+    pub fn singles_per_minute(mut self, singles: u32) -> Self {
+        self.singles_per_minute = singles.min(Self::MOST_SINGLES);
+        self
+    }
+
+    /// The maximum of [`singles_per_minute`](Self::singles_per_minute).
+    pub const MOST_SINGLES: u32 = 1_000;
+
     /// The engine.
     pub fn build(self) -> Engine {
         let Self { store, roster, notifiers, clock, length, defaults, catch_all, .. } = self;
-        let Self { links, alarm, status_updates, keep_resolved, sends_at_once, unverified_phones, .. } = self;
+        let Self { links, alarm, status_updates, keep_resolved, unverified_phones, .. } = self;
+        let Self { sends_at_once, singles_per_minute, .. } = self;
         let lease = length.plain;
-        let slots = Arc::new(Slots::new(sends_at_once, Arc::clone(&clock)));
+        let slots =
+            Slots::new(sends_at_once, Arc::clone(&clock)).paced(singles_per_minute, notifiers.clone());
+        let slots = Arc::new(slots);
         let clocks = Arc::new(Clocks::new(clock));
         let (wake, waiting, links) = (Arc::new(Wake::new()), Arc::new(Waiting::default()), Arc::new(links));
         let stopping = Arc::new(AtomicBool::new(false));
@@ -272,6 +293,15 @@ impl EngineBuilder {
             clocks: Arc::clone(&clocks),
             judge_again: Arc::new(judge_again()),
             wake: Arc::clone(&wake),
+            bundles: Arc::new(Bundles {
+                store: Arc::clone(&store),
+                clocks: Arc::clone(&clocks),
+                wake: Arc::clone(&wake),
+                slots: Arc::clone(&slots),
+                leases: Arc::clone(&leases),
+                sender: Arc::clone(&sender),
+                links: Arc::clone(&links),
+            }),
             slots,
             leases,
             sender,

@@ -8,7 +8,7 @@ use futures_util::FutureExt;
 use futures_util::future::{Either, select};
 
 use super::clocks::Clocks;
-use super::leased::{LeaseTimes, LeasedSend};
+use super::leased::{LeaseTimes, LeasedSend, Place};
 use super::renew::{Attempt, Renewals, Standing};
 use super::swap::{Changed, Swap};
 use super::transitions::report_transitions;
@@ -20,9 +20,9 @@ use crate::plan::Input;
 use crate::store::{Record, Store};
 
 /// A send begins at most this long after its lease; otherwise the record is read again first (promise 11).
-const BEGIN_WITHIN: Duration = Duration::from_secs(1);
+pub(super) const BEGIN_WITHIN: Duration = Duration::from_secs(1);
 /// The part of the lease by which a notifier may exceed its deadline before its future is dropped: half a second of 30.
-const GRACE: u32 = 60;
+pub(super) const GRACE: u32 = 60;
 /// The number of times that the record is read again before an attempt is postponed.
 const LOOKS: u32 = 8;
 /// The first pause between attempts to record an outcome.
@@ -53,22 +53,32 @@ impl Sender {
     /// `give_up_at` is the latest time at which the attempt must have ended, by the monotonic clock. Dropping the
     /// future is like a crash: the delivery is due again when its lease ends.
     pub(super) async fn deliver(&self, leased: LeasedSend, give_up_at: Option<Duration>) {
-        let LeasedSend { mut alert, delivery, attempt, lease, mut version, mut last_reported_at, slot, mark } =
-            leased;
+        let LeasedSend {
+            mut alert,
+            delivery,
+            attempt,
+            lease,
+            mut version,
+            mut last_reported_at,
+            place,
+            mark,
+        } = leased;
         let this = Attempt { incident: alert.incident().number(), delivery, number: attempt };
         let ended = match self.may_begin(&alert, this, lease).await {
-            Ok(Begin { lease, read_again }) => {
+            Ok(Begin { lease, read_again, .. }) => {
                 if let Some(again) = read_again {
                     (version, last_reported_at) = (again.version, again.last_reported_at);
                     alert = alert.read_again(Arc::new(again.incident), again.count);
                 }
                 let began = self.clocks.monotonic();
                 let outcome = self.attempt(&alert, this, lease, give_up_at).await;
-                slot.sent(self.clocks.monotonic().saturating_sub(began));
+                if let Place::Slot(slot) = place {
+                    slot.sent(self.clocks.monotonic().saturating_sub(began));
+                }
                 Ending::Outcome(outcome)
             }
             Err(reason) => {
-                drop(slot);
+                drop(place);
                 Ending::NotBegun(reason)
             }
         };
@@ -89,7 +99,7 @@ impl Sender {
     /// If the commit of the lease was so slow that somebody may have claimed the incident in between, the record is
     /// read again (promise 11). If a third of the lease has passed by either clock, the lease is renewed first, so that
     /// the send has enough time. (A server whose clock is ahead could take the lease over soon: promise 14.)
-    async fn may_begin(
+    pub(super) async fn may_begin(
         &self,
         alert: &Alert,
         attempt: Attempt,
@@ -97,13 +107,13 @@ impl Sender {
     ) -> Result<Begin, &'static str> {
         let clock = &self.clocks;
         let third = self.lease / 3;
-        let (mut begin, mut known_since) = (Begin { lease, read_again: None }, lease.planned);
+        let mut begin = Begin { lease, read_again: None, known_since: lease.planned };
         for _ in 0..LOOKS {
             let lease = begin.lease;
             let by_wall = self.clocks.now() >= lease.until - third * 2;
             let by_monotonic = clock.monotonic() >= lease.planned + third;
             let is_old = by_wall || by_monotonic;
-            let waited = clock.monotonic().saturating_sub(known_since);
+            let waited = clock.monotonic().saturating_sub(begin.known_since);
             if !is_old && waited < BEGIN_WITHIN {
                 return Ok(begin);
             }
@@ -113,7 +123,7 @@ impl Sender {
                 "the commit of a lease was slow: reading the record again"
             );
             // A slow read may return an old state, so it is followed by another read.
-            known_since = clock.monotonic();
+            let known_since = clock.monotonic();
             let standing = if is_old {
                 self.renewals.renew(attempt).await
             } else {
@@ -121,7 +131,9 @@ impl Sender {
                 record.map(|record| record.map_or(Standing::Lost, |r| attempt.standing(r, lease.planned)))
             };
             match standing {
-                Ok(Standing::InFlight(lease, record)) => begin = Begin { lease, read_again: Some(record) },
+                Ok(Standing::InFlight(lease, record)) => {
+                    begin = Begin { lease, read_again: Some(record), known_since };
+                }
                 Ok(Standing::Closed | Standing::Lost) => {
                     return Err("the commit of the lease was slow, and the lease is no longer valid");
                 }
@@ -160,7 +172,7 @@ impl Sender {
     }
 
     /// Records how an attempt ended by merging the result into the current record.
-    async fn record(&self, leased: Record, attempt: Attempt, ended: &Ending) {
+    pub(super) async fn record(&self, leased: Record, attempt: Attempt, ended: &Ending) {
         let (mut pause, mut known) = (FIRST_PAUSE, Some(leased));
         while let Err(error) = self.try_record(known.take(), attempt, ended).await {
             tracing::warn!(
@@ -209,14 +221,16 @@ impl Sender {
 }
 
 /// The lease and the record with which a send begins.
-struct Begin {
-    lease: LeaseTimes,
+pub(super) struct Begin {
+    pub(super) lease: LeaseTimes,
     /// The record, if it was read again after the lease.
-    read_again: Option<Box<Record>>,
+    pub(super) read_again: Option<Box<Record>>,
+    /// The monotonic time since which the record may have changed.
+    pub(super) known_since: Duration,
 }
 
 /// The result of an attempt.
-enum Ending {
+pub(super) enum Ending {
     /// The attempt was begun and has this outcome. It is unknown if the notifier gave none.
     Outcome(Outcome),
     /// The attempt was not begun, for this reason.
@@ -224,7 +238,7 @@ enum Ending {
 }
 
 /// Counts the result of an attempt, and logs what an operator should see.
-fn report_end(alert: &Alert, ended: &Ending) {
+pub(super) fn report_end(alert: &Alert, ended: &Ending) {
     let (kind, reason) = match ended {
         Ending::NotBegun(reason) => (OutcomeKind::NotBegun, *reason),
         Ending::Outcome(outcome) => (outcome.kind(), outcome.reason()),

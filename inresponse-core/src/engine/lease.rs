@@ -9,10 +9,11 @@ use chrono::{DateTime, Utc};
 
 use super::clocks::Clocks;
 use super::in_flight::{InFlight, InFlightMark};
-use super::leased::{LeaseLength, LeaseTimes, LeasedSend};
+use super::leased::{LeaseLength, LeaseTimes, LeasedSend, Place};
 use super::links::Links;
 use super::lookup::Lookup;
-use super::slots::{Slot, Slots, Urgency};
+use super::seats::Seats;
+use super::slots::{Slots, Urgency};
 use super::swap::{Planned, Proposal, Swap, Swapped};
 use super::transitions::report_transitions;
 use super::waiting::Waiting;
@@ -64,7 +65,12 @@ impl Leases {
     /// The free sending slots are taken first, then the lease. A lease whose commit failed or stays unknown
     /// begins no send.
     pub(super) async fn lease_due(&self, record: Record) -> Result<Leased, Outage> {
-        match self.swap.swap(record, |record| self.plan_leases(record)).await? {
+        self.lease_seated(record, None).await
+    }
+
+    /// Does the same, and gives the alerts to the contact of a bundle a seat in it instead of a slot.
+    pub(super) async fn lease_seated(&self, record: Record, seats: Option<&Seats>) -> Result<Leased, Outage> {
+        match self.swap.swap(record, |record| self.plan_leases(record, seats)).await? {
             Swapped::Rested(leased) => Ok(leased),
             Swapped::Gone => Ok(Leased::nothing(None)),
             Swapped::Done(proposal, version) => {
@@ -86,14 +92,18 @@ impl Leases {
         }
     }
 
-    async fn plan_leases(&self, record: Record) -> Result<Planned<Taken, Leased>, Outage> {
+    async fn plan_leases(
+        &self,
+        record: Record,
+        seats: Option<&Seats>,
+    ) -> Result<Planned<Taken, Leased>, Outage> {
         if record.incident.is_left_to_newer() {
             self.leave_to_newer(&record);
             return Ok(Planned::Rest(Leased::nothing(None)));
         }
         let record = self.swap.take_back_unsent(record).await?;
         let (now, planned) = (self.clocks.now(), self.clocks.monotonic());
-        let Prepared { plan, slots, no_slot } = self.prepare(&record.incident, now).await?;
+        let Prepared { plan, slots, no_slot } = self.prepare(&record.incident, seats, now).await?;
         let Some(plan) = plan else {
             let due_at = plan::due_at(&record.incident);
             if !no_slot.is_empty() {
@@ -121,7 +131,12 @@ impl Leases {
     }
 
     /// Plans the due sends and takes a slot for each. Returns no plan if nothing can be done now.
-    async fn prepare(&self, incident: &Incident, now: DateTime<Utc>) -> Result<Prepared, Outage> {
+    async fn prepare(
+        &self,
+        incident: &Incident,
+        seats: Option<&Seats>,
+        now: DateTime<Utc>,
+    ) -> Result<Prepared, Outage> {
         let rules = self.lookup.quiet_rules_or_last().await;
         let mut hold = Holding {
             rules: &rules,
@@ -148,8 +163,8 @@ impl Leases {
                 if slots.contains_key(&send.delivery) {
                     continue;
                 }
-                match self.slots.take(&send.contact, Urgency::of(incident)) {
-                    Some(slot) => _ = slots.insert(send.delivery, slot),
+                match self.place(plan.draft.incident(), send, seats) {
+                    Some(place) => _ = slots.insert(send.delivery, place),
                     None => {
                         complete = false;
                         no_slot.push(send.contact.clone());
@@ -163,17 +178,26 @@ impl Leases {
         }
     }
 
+    /// A seat in the bundle if there is one for this contact, otherwise a slot.
+    fn place(&self, incident: &Incident, send: &plan::Dispatch, seats: Option<&Seats>) -> Option<Place> {
+        let urgency = Urgency::of_delivery(incident, send.delivery.purpose);
+        match seats.filter(|seats| seats.are_for(&send.contact, urgency)) {
+            Some(seats) => seats.take(incident, send.delivery).then_some(Place::Seat),
+            None => self.slots.take(&send.contact, urgency).map(Place::Slot),
+        }
+    }
+
     /// The sends that a committed plan allows.
     pub(super) fn leased_sends(
         &self,
         plan: Plan,
-        mut slots: HashMap<DeliveryKey, Slot>,
+        mut slots: HashMap<DeliveryKey, Place>,
         marks: Vec<InFlightMark>,
         at: LeaseAt,
     ) -> Vec<LeasedSend> {
         let incident = Arc::new(plan.draft.into_incident());
         let leased = |(send, mark): (plan::Dispatch, InFlightMark)| {
-            let slot = slots.remove(&send.delivery).expect("every planned send was given a slot");
+            let place = slots.remove(&send.delivery).expect("every planned send was given a place");
             let mut alert =
                 Alert::new(Arc::clone(&incident), at.count, send.delivery, send.attempt, send.contact);
             if let Some(url) = self.links.claim_url(incident.number(), alert.contact(), &self.clocks) {
@@ -193,7 +217,7 @@ impl Leases {
                 lease: LeaseTimes { until: send.lease_until, planned: at.planned },
                 version: at.version,
                 last_reported_at: at.last_reported_at,
-                slot,
+                place,
                 mark,
             }
         };
@@ -208,14 +232,14 @@ impl Leases {
 
 struct Prepared {
     plan: Option<Plan>,
-    slots: HashMap<DeliveryKey, Slot>,
+    slots: HashMap<DeliveryKey, Place>,
     /// The contacts for which no slot was free.
     no_slot: Vec<Contact>,
 }
 
 /// Slots and marks that are kept until the commit of the leases is known.
 struct Taken {
-    slots: HashMap<DeliveryKey, Slot>,
+    slots: HashMap<DeliveryKey, Place>,
     /// The contacts for which no slot was free.
     no_slot: Vec<Contact>,
     marks: Vec<InFlightMark>,

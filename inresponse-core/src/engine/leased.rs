@@ -19,8 +19,17 @@ pub(super) struct LeasedSend {
     /// The version at which the alert's incident was committed with the lease.
     pub(super) version: Version,
     pub(super) last_reported_at: DateTime<Utc>,
-    pub(super) slot: Slot,
+    pub(super) place: Place,
     pub(super) mark: InFlightMark,
+}
+
+/// What a send has before its lease is taken.
+#[derive(Debug)]
+pub(super) enum Place {
+    /// A sending slot of its own.
+    Slot(Slot),
+    /// A seat in a bundle, which has one slot.
+    Seat,
 }
 
 /// When a lease was taken and ends, by both clocks.

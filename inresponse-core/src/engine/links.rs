@@ -1,7 +1,7 @@
 //! The links in alerts: to claim an incident, and to see it.
 
 use super::clocks::Clocks;
-use crate::claim::{AnswerToken, ClaimToken, TokenError, TokenSecret};
+use crate::claim::{AnswerToken, ClaimToken, ClaimsToken, TokenError, TokenSecret};
 use crate::model::{Contact, DeliveryId, IncidentNumber};
 
 /// Makes links and reads their tokens, if this deployment has pages.
@@ -43,6 +43,24 @@ impl Links {
         let pages = self.pages.as_ref()?;
         let token = ClaimToken::new(incident, contact.clone(), clocks.now()).sign(pages.secrets.first()?);
         Some(format!("{}/incidents/{incident}/claim?token={token}", pages.base_url))
+    }
+
+    /// The link by which a contact can claim all incidents of a bundle. It is a secret.
+    #[cfg(feature = "runner")]
+    pub(super) fn claim_all_url(
+        &self,
+        incidents: impl Iterator<Item = IncidentNumber>,
+        contact: &Contact,
+        clocks: &Clocks,
+    ) -> Option<String> {
+        let pages = self.pages.as_ref()?;
+        let token = ClaimsToken::new(incidents, contact.clone(), clocks.now()).sign(pages.secrets.first()?);
+        Some(format!("{}/claims?token={token}", pages.base_url))
+    }
+
+    /// Reads the token of a bundle's link.
+    pub(super) fn verify_claims(&self, token: &str, clocks: &Clocks) -> Result<ClaimsToken, TokenError> {
+        ClaimsToken::verify(token, self.secrets(), clocks.now())
     }
 
     /// The token with which a button in an alert answers it. It is a secret.

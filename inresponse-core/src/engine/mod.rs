@@ -25,6 +25,7 @@
 //! |---|---|
 //! | `Runner`, `run` | leases what is due, forever (feature `runner`) |
 //! | `Backlog`, `backlog` | remembers due incidents and alerts that wait for a slot, the most urgent first |
+//! | `Bundles`, `bundles` | gathers what waits for one contact in the `Seats` of a bundle; `together` sends it in one message |
 //! | `Advance`, `advance` | advances one incident, or all due incidents, until nothing is due |
 //! | `Sweeper`, `sweep` | replaces lost timers, and advances for timers that are due |
 //!
@@ -45,6 +46,7 @@
 //! | `InFlight`, `in_flight` | the deliveries that this process is sending |
 //! | `Unsent`, `unsent` | leases that were not used because the result of their commit is unknown |
 //! | `Waiting`, `waiting` | the levels that wait for a slot |
+//! | `Urgency`, `urgency` | how urgent a send is |
 //! | `leased` | a send whose lease is durable, and how long leases last |
 //! | `Trouble`, `trouble`; `census` | warns the operator; counts the incidents |
 //! | `transitions` | changes to an incident that an operator should hear of |
@@ -63,6 +65,8 @@ mod answer;
 mod backlog;
 mod bounce;
 mod builder;
+#[cfg(feature = "runner")]
+mod bundles;
 mod call_in;
 mod census;
 mod clocks;
@@ -87,16 +91,21 @@ mod repair;
 mod reports;
 #[cfg(feature = "runner")]
 mod run;
+#[cfg_attr(not(feature = "runner"), allow(dead_code, reason = "only a runner sends bundles"))]
+mod seats;
 mod slots;
 mod swap;
 mod sweep;
 mod test_methods;
 mod timers;
+#[cfg(feature = "runner")]
+mod together;
 mod transitions;
 #[cfg(feature = "runner")]
 mod trouble;
 mod unsent;
 mod update;
+mod urgency;
 mod waiting;
 mod wake;
 
@@ -126,7 +135,7 @@ pub use test_methods::Tested;
 pub use timers::Timers;
 pub use update::Updated;
 
-use crate::claim::{AnswerToken, ClaimToken, TokenError};
+use crate::claim::{AnswerToken, ClaimToken, ClaimsToken, TokenError};
 use crate::clock::Clock;
 use crate::error::Outage;
 use crate::link_code::LinkCode;
@@ -208,6 +217,14 @@ impl Engine {
     /// The token is invalid, or no claim links were configured.
     pub fn verify_claim(&self, incident: IncidentNumber, token: &str) -> Result<ClaimToken, TokenError> {
         self.parts.links.verify(incident, token, &self.parts.clocks)
+    }
+
+    /// Reads the token of a bundle's link.
+    ///
+    /// # Errors
+    /// The token is invalid, or no claim links were configured.
+    pub fn verify_claims(&self, token: &str) -> Result<ClaimsToken, TokenError> {
+        self.parts.links.verify_claims(token, &self.parts.clocks)
     }
 
     /// Reads the token of a button in an alert; see [`Alert::answer_token`](crate::notify::Alert::answer_token).

@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use super::clocks::Clocks;
 use super::duty::Duty;
 use super::lease::{LeaseAt, Leases};
-use super::leased::LeaseLength;
+use super::leased::{LeaseLength, Place};
 use super::lookup::Lookup;
 use super::slots::{Slot, Slots, Urgency};
 use super::swap::{Changed, Swap};
@@ -150,8 +150,9 @@ impl Reports {
         }
         let mut slots = FirstSlots { taken: HashMap::new(), none_free: HashSet::new() };
         for contact in contacts.iter() {
-            let waits = self.wake.waits_for(contact);
-            match self.slots.take(contact, Urgency::Alert(severity)).filter(|_| !waits) {
+            let may_take = !self.wake.waits_for(contact);
+            let slot = may_take.then(|| self.slots.take(contact, Urgency::Alert(severity)));
+            match slot.flatten() {
                 Some(slot) => _ = slots.taken.insert(contact.clone(), slot),
                 None => _ = slots.none_free.insert(contact.clone()),
             }
@@ -169,7 +170,7 @@ impl Reports {
     ) {
         let slots: HashMap<_, _> = sends
             .iter()
-            .filter_map(|send| Some((send.delivery, by_contact.remove(&send.contact)?)))
+            .filter_map(|send| Some((send.delivery, Place::Slot(by_contact.remove(&send.contact)?))))
             .collect();
         let (sends, marks) = sends
             .into_iter()

@@ -12,6 +12,8 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::JoinSet;
 
+use super::backlog::Turns;
+use super::bundles::Bundles;
 use super::clocks::Clocks;
 use super::deliver::Sender;
 use super::judge_again::JudgeAgain;
@@ -23,7 +25,7 @@ use super::slots::{Slots, Urgency};
 use super::trouble::Trouble;
 use super::wake::Wake;
 use crate::error::{Chain, Outage};
-use crate::model::{IncidentNumber, Version};
+use crate::model::IncidentNumber;
 use crate::store::{DueMark, Record, Store};
 
 /// The longest pause between two queries for due incidents, because another server may share the store.
@@ -34,8 +36,6 @@ const LAG: TimeDelta = TimeDelta::seconds(2);
 const REST_AFTER_WHOLE_LOOK: u32 = 10;
 /// The longest such pause.
 const LONGEST_REST: Duration = Duration::from_secs(60);
-/// When to come back to an incident that could not be advanced.
-const AGAIN_AFTER_OUTAGE: TimeDelta = TimeDelta::seconds(1);
 
 /// Works through what is due, until it is told to stop.
 #[derive(Debug)]
@@ -46,6 +46,7 @@ pub(super) struct Runner {
     pub(super) slots: Arc<Slots>,
     pub(super) leases: Arc<Leases>,
     pub(super) sender: Arc<Sender>,
+    pub(super) bundles: Arc<Bundles>,
     pub(super) repair: Repair,
     pub(super) judge_again: Arc<JudgeAgain>,
     /// Whether it finishes what it began.
@@ -59,6 +60,7 @@ impl Runner {
     pub(super) async fn run(&self, shutdown: impl Future<Output = ()>) {
         let mut shutdown = pin!(shutdown);
         let mut handoff = self.wake.open_handoff();
+        self.slots.begin_bundling();
         self.stopping.store(false, Ordering::Relaxed);
         let (mut sends, mut handed) = (JoinSet::new(), JoinSet::new());
         let (mut watch, mut trouble) = (Watch::begin(&self.clocks), Trouble::begin(&self.clocks));
@@ -118,6 +120,7 @@ impl Runner {
             }
         }
         self.wake.close_handoff();
+        self.slots.end_bundling();
         self.stopping.store(true, Ordering::Relaxed);
         while let Ok(send) = handoff.try_recv() {
             self.begin(&mut handed, send);
@@ -205,7 +208,11 @@ impl Runner {
     /// Leases known due incidents, and incidents for which a slot is free now, and starts their sends.
     async fn lease_known(&self, sends: &mut JoinSet<()>) {
         let now = self.clocks.now();
-        let numbers = self.wake.take(now, PAGE, &self.slots);
+        let Turns { numbers, groups } = self.wake.take(now, PAGE, &self.slots);
+        for group in groups {
+            let bundles = Arc::clone(&self.bundles);
+            sends.spawn(async move { bundles.send(group).await });
+        }
         let mut leases: FuturesUnordered<_> =
             numbers.into_iter().map(|number| self.lease_number(number)).collect();
         while let Some(leased) = leases.next().await {
@@ -230,9 +237,7 @@ impl Runner {
     }
 
     fn try_again(&self, number: IncidentNumber, error: &Outage) -> Vec<LeasedSend> {
-        tracing::error!(incident = number.value(), error = %Chain::of(&error), "an incident could not be advanced");
-        // Everything else that is known about the incident is newer.
-        self.wake.due(number, Version::FIRST, Some(self.clocks.now() + AGAIN_AFTER_OUTAGE));
+        self.wake.after_outage(number, error, self.clocks.now());
         Vec::new()
     }
 }

@@ -16,14 +16,17 @@ mod with_runner {
     use chrono::{DateTime, TimeDelta, Utc};
     use tokio::sync::{Notify, mpsc};
 
-    use crate::engine::backlog::{Backlog, Blocked};
+    use crate::engine::backlog::{Backlog, Blocked, Turns};
     use crate::engine::leased::LeasedSend;
     use crate::engine::slots::{Slots, Urgency};
+    use crate::error::{Chain, Outage};
     use crate::model::{Contact, Incident, IncidentNumber, Version};
     use crate::plan;
 
     /// How soon to look again at an incident that is due but still in flight in this process.
     const IN_FLIGHT_PAUSE: TimeDelta = TimeDelta::milliseconds(100);
+    /// When to come back to an incident that could not be advanced.
+    const AGAIN_AFTER_OUTAGE: TimeDelta = TimeDelta::seconds(1);
 
     #[derive(Debug, Default)]
     pub(in crate::engine) struct Wake {
@@ -68,6 +71,18 @@ mod with_runner {
             }
         }
 
+        /// Logs that an incident could not be advanced, and comes back to it a little later.
+        pub(in crate::engine) fn after_outage(
+            &self,
+            number: IncidentNumber,
+            error: &Outage,
+            now: DateTime<Utc>,
+        ) {
+            tracing::error!(incident = number.value(), error = %Chain::of(&error), "an incident could not be advanced");
+            // Everything else that is known about the incident is newer.
+            self.due(number, Version::FIRST, Some(now + AGAIN_AFTER_OUTAGE));
+        }
+
         /// Records what is left at `now` after everything due was leased: deliveries that wait for a slot of those
         /// contacts, or that this process has in flight.
         pub(in crate::engine) fn left(
@@ -104,9 +119,15 @@ mod with_runner {
             }
         }
 
-        /// When there may be room for a waiting send although no send has ended.
+        /// When there may be room for a waiting send although no send has ended, or when the next bundle may go out.
         pub(in crate::engine) fn relief(&self, slots: &Slots) -> Option<Duration> {
-            if self.state().backlog.waits() { slots.relief() } else { None }
+            let state = self.state();
+            if !state.backlog.waits() {
+                return None;
+            }
+            let paced_until = state.backlog.paced_until();
+            drop(state);
+            slots.relief().into_iter().chain(paced_until.map(|at| slots.until(at))).min()
         }
 
         /// Whether a slot for which an incident waits may have become free since the last call.
@@ -124,22 +145,17 @@ mod with_runner {
             self.state().backlog.knows(number, version)
         }
 
-        /// Takes at most `limit` incidents whose turn it is.
-        pub(in crate::engine) fn take(
-            &self,
-            now: DateTime<Utc>,
-            limit: usize,
-            slots: &Slots,
-        ) -> Vec<IncidentNumber> {
+        /// Takes at most `limit` incidents whose turn it is, and those that go out in bundles.
+        pub(in crate::engine) fn take(&self, now: DateTime<Utc>, limit: usize, slots: &Slots) -> Turns {
             let mut state = self.state();
             let mut offer = slots.offer();
-            let taken = state.backlog.take(now, limit, |contact, urgency| offer.promise(contact, urgency));
+            let turns = state.backlog.take(now, limit, &mut offer);
             drop(offer);
-            if taken.len() == limit {
+            if turns.numbers.len() == limit {
                 state.freed = true;
                 self.bell.notify_one();
             }
-            taken
+            turns
         }
 
         /// Forgets all due times. After the clock went back, they may be wrong.
@@ -203,12 +219,14 @@ mod with_runner {
         /// Hands leased sends over to the runner. If the runner has just ended, the deliveries are due again when their
         /// leases end.
         pub(in crate::engine) fn give_to_runner(&self, sends: Vec<LeasedSend>) {
+            drop(self.offer_to_runner(sends));
+        }
+
+        /// Hands leased sends over to the runner. Returns those that it does not take because it has just ended.
+        pub(in crate::engine) fn offer_to_runner(&self, sends: Vec<LeasedSend>) -> Vec<LeasedSend> {
             let state = self.state();
-            if let Some(handoff) = &state.handoff {
-                for send in sends {
-                    let _runner_has_ended = handoff.send(send);
-                }
-            }
+            let Some(handoff) = &state.handoff else { return sends };
+            sends.into_iter().filter_map(|send| handoff.send(send).err()).map(|refused| refused.0).collect()
         }
 
         fn state(&self) -> MutexGuard<'_, State> {

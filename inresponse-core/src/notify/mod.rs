@@ -1,6 +1,7 @@
 //! The contract of every notifier, and helpers to use several.
 
 mod alert;
+mod bundle;
 mod channel;
 mod limits;
 mod meter;
@@ -16,6 +17,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 pub use alert::{Alert, Occasion};
+pub use bundle::{Bundle, NotifyBundle, OfService};
 pub use channel::{CameBack, Channel, Linking, Reply};
 pub use limits::{ChannelLimits, Limits, Window};
 pub use notice::Notice;
@@ -55,5 +57,11 @@ pub trait Notifier: Debug + Send + Sync + 'static {
     /// The roster refuses contacts for which this is false. By default every contact is accepted.
     fn reaches(&self, _contact: &Contact) -> bool {
         true
+    }
+
+    /// The part of the notifier that sends many alerts to the contact in one message (promise 23); `None` if it cannot.
+    /// Then each alert is sent on its own, however many there are. By default there is no such part.
+    fn bundler(&self, _contact: &Contact) -> Option<&dyn NotifyBundle> {
+        None
     }
 }

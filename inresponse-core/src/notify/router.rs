@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use super::limits::Limits;
 use super::meter::{Meter, Passage};
 use super::reached::{LastTest, Reached};
-use super::{Alert, Notifier, Outcome};
+use super::{Alert, Bundle, Notifier, NotifyBundle, Outcome};
 use crate::clock::Clock;
 use crate::error::Outage;
 use crate::model::{Contact, Scheme};
@@ -109,7 +109,7 @@ impl Notifier for Notifiers {
     async fn notify(&self, alert: &Alert, deadline: Duration) -> Outcome {
         match self.by_scheme.get(alert.contact().scheme()) {
             Some(notifier) => match &self.meter {
-                Some(meter) => counted(meter, &**notifier, alert, deadline).await,
+                Some(meter) => counted(meter, alert, deadline, |left| notifier.notify(alert, left)).await,
                 None => notifier.notify(alert, deadline).await,
             },
             None => Outcome::rejected(format!("no notifier for `{}:`", alert.contact().scheme())),
@@ -119,17 +119,43 @@ impl Notifier for Notifiers {
     fn reaches(&self, contact: &Contact) -> bool {
         self.reach(contact)
     }
+
+    fn bundler(&self, contact: &Contact) -> Option<&dyn NotifyBundle> {
+        self.by_scheme.get(contact.scheme())?.bundler(contact).is_some().then_some(self)
+    }
 }
 
-/// Makes an attempt unless a limit holds the message back.
-async fn counted(meter: &Meter, notifier: &dyn Notifier, alert: &Alert, deadline: Duration) -> Outcome {
+#[async_trait]
+impl NotifyBundle for Notifiers {
+    /// A bundle counts as one message.
+    async fn notify_bundle(&self, bundle: &Bundle, deadline: Duration) -> Outcome {
+        let contact = bundle.contact();
+        let bundler = self.by_scheme.get(contact.scheme()).and_then(|notifier| notifier.bundler(contact));
+        let Some(bundler) = bundler else {
+            return Outcome::unavailable(format!("no notifier for bundles to `{}:`", contact.scheme()));
+        };
+        match (&self.meter, bundle.alerts().first()) {
+            (Some(meter), Some(first)) => {
+                counted(meter, first, deadline, |left| bundler.notify_bundle(bundle, left)).await
+            }
+            (_, _) => bundler.notify_bundle(bundle, deadline).await,
+        }
+    }
+}
+
+/// Makes an attempt unless a limit holds the message back. `attempt` gets the time that is left.
+async fn counted<F: Future<Output = Outcome>>(
+    meter: &Meter,
+    alert: &Alert,
+    deadline: Duration,
+    attempt: impl FnOnce(Duration) -> F,
+) -> Outcome {
     let began = meter.monotonic();
     let counted = match meter.pass(alert).await {
         Passage::Free(counted) => counted,
         Passage::Held(outcome) => return outcome,
     };
-    let left = deadline.saturating_sub(meter.monotonic().saturating_sub(began));
-    let outcome = notifier.notify(alert, left).await;
+    let outcome = attempt(deadline.saturating_sub(meter.monotonic().saturating_sub(began))).await;
     if let Some(counted) = counted {
         meter.ended(alert, counted, &outcome).await;
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::model::{Contact, DeliveryId, IncidentNumber, Purpose};
-use crate::notify::{Alert, Notifier, Outcome};
+use crate::notify::{Alert, Bundle, Notifier, NotifyBundle, Outcome};
 
 /// A recorded attempt.
 #[derive(Clone, PartialEq, Eq)]
@@ -26,6 +26,8 @@ pub struct Recorded {
     pub round: u32,
     /// The claim link.
     pub claim_url: Option<String>,
+    /// The place of its message among all messages, from 0. The alerts of a bundle have the same message.
+    pub message: usize,
 }
 
 impl std::fmt::Debug for Recorded {
@@ -43,11 +45,21 @@ impl std::fmt::Debug for Recorded {
 #[derive(Debug, Clone, Default)]
 pub struct RecordingNotifier {
     inner: Arc<Mutex<Inner>>,
+    sends: Sends,
+}
+
+/// Whether a recording notifier sends bundles.
+#[derive(Debug, Clone, Copy, Default)]
+enum Sends {
+    #[default]
+    Each,
+    Bundles,
 }
 
 #[derive(Debug, Default)]
 struct Inner {
     attempts: Vec<Recorded>,
+    messages: usize,
     scripted: VecDeque<(Option<Contact>, Outcome)>,
 }
 
@@ -55,6 +67,11 @@ impl RecordingNotifier {
     /// A notifier that accepts everything.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// A notifier that accepts everything, and sends bundles.
+    pub fn of_bundles() -> Self {
+        Self { sends: Sends::Bundles, ..Self::default() }
     }
 
     /// Sets the outcome of the next attempt to any recipient.
@@ -78,11 +95,12 @@ impl RecordingNotifier {
     }
 }
 
-#[async_trait]
-impl Notifier for RecordingNotifier {
-    async fn notify(&self, alert: &Alert, _deadline: Duration) -> Outcome {
-        let mut inner = self.inner();
-        inner.attempts.push(Recorded {
+impl Inner {
+    /// Records a message with these alerts to a contact.
+    fn send<'a>(&mut self, contact: &Contact, alerts: impl IntoIterator<Item = &'a Alert>) -> Outcome {
+        let message = self.messages;
+        self.messages += 1;
+        self.attempts.extend(alerts.into_iter().map(|alert| Recorded {
             incident: alert.incident().number(),
             delivery: alert.delivery_id().clone(),
             attempt: alert.attempt(),
@@ -90,11 +108,32 @@ impl Notifier for RecordingNotifier {
             purpose: alert.purpose(),
             round: alert.round(),
             claim_url: alert.claim_url().map(str::to_owned),
-        });
-        let applies = |(contact, _): &(Option<Contact>, Outcome)| {
-            contact.as_ref().is_none_or(|contact| contact == alert.contact())
-        };
-        let scripted = inner.scripted.iter().position(applies).and_then(|i| inner.scripted.remove(i));
+            message,
+        }));
+        let applies =
+            |(other, _): &(Option<Contact>, Outcome)| other.as_ref().is_none_or(|other| other == contact);
+        let scripted = self.scripted.iter().position(applies).and_then(|i| self.scripted.remove(i));
         scripted.map_or(Outcome::Accepted, |(_, outcome)| outcome)
+    }
+}
+
+#[async_trait]
+impl Notifier for RecordingNotifier {
+    async fn notify(&self, alert: &Alert, _deadline: Duration) -> Outcome {
+        self.inner().send(alert.contact(), [alert])
+    }
+
+    fn bundler(&self, _contact: &Contact) -> Option<&dyn NotifyBundle> {
+        match self.sends {
+            Sends::Each => None,
+            Sends::Bundles => Some(self),
+        }
+    }
+}
+
+#[async_trait]
+impl NotifyBundle for RecordingNotifier {
+    async fn notify_bundle(&self, bundle: &Bundle, _deadline: Duration) -> Outcome {
+        self.inner().send(bundle.contact(), bundle.alerts())
     }
 }

@@ -8,6 +8,7 @@
 //! | `edits` | changes to the roster that the deployment takes or refuses: promise 16 |
 //! | `escalation` | levels over time, claims, releases: promises 5, 8, 11, 12 |
 //! | `bounces` | alerts that were accepted and came back: promise 12 |
+//! | `bundles`, `press` | storms, and a carrier that takes many alerts in one message: promise 23 |
 //! | `faults` | stores that fail, processes that die: promises 4, 9, 10, 11 |
 //! | `handover` | a person who is given an incident and does not answer: promises 9, 22 |
 //! | `heartbeats` | misses and pings, processes that die in between: promise 24 |
@@ -24,6 +25,7 @@
 #![allow(unused_must_use, reason = "a test looks only at what it is about")]
 
 mod bounces;
+mod bundles;
 mod call_in;
 mod clocks;
 mod edits;
@@ -37,6 +39,7 @@ mod isolation;
 mod lookup;
 mod methods;
 mod notices;
+mod press;
 mod quiet_rules;
 mod reports;
 mod routing;

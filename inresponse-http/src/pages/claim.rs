@@ -30,7 +30,7 @@ use crate::problem::Problem;
 /// How much longer a claim lasts after the button that snoozes it.
 const SNOOZE: Duration = Duration::from_secs(3600);
 /// The maximum size of the form, in bytes.
-const MAX_FORM: usize = 4096;
+pub(super) const MAX_FORM: usize = 4096;
 
 #[derive(Template)]
 #[template(path = "claim.html")]
@@ -235,7 +235,7 @@ fn verify(
 }
 
 /// Whether a request uses a valid link.
-pub(crate) fn has_link(api: &Api, uri: &Uri) -> bool {
+pub(super) fn has_link(api: &Api, uri: &Uri) -> bool {
     let incident = uri.path().strip_suffix("/claim").and_then(|path| path.rsplit_once('/'));
     let Some(incident) = incident.and_then(|(_, last)| number(last).ok()) else { return false };
     let query = uri.query().unwrap_or_default().as_bytes();
@@ -266,15 +266,19 @@ impl Given {
 }
 
 /// An address as a name, cut to the maximum length of a name.
-fn shortened(address: &str) -> String {
+pub(super) fn shortened(address: &str) -> String {
     address[..address.floor_char_boundary(Person::MAX_BYTES)].to_owned()
 }
 
-/// The recipient of a link: the incident's claimant if the link was sent to them, otherwise the recipient's address.
 fn recipient(incident: &Incident, token: &ClaimToken) -> Result<Person, InvalidInput> {
-    match incident.holder_at(&token.recipient) {
+    recipient_at(incident, &token.recipient)
+}
+
+/// The recipient of a link: the incident's claimant if the link was sent to them, otherwise the recipient's address.
+pub(super) fn recipient_at(incident: &Incident, recipient: &Contact) -> Result<Person, InvalidInput> {
+    match incident.holder_at(recipient) {
         Some(holder) => Ok(holder.clone()),
-        None => Person::new(shortened(token.recipient.address())),
+        None => Person::new(shortened(recipient.address())),
     }
 }
 

@@ -37,6 +37,7 @@ mod assets;
 mod card;
 mod changes;
 mod claim;
+mod claims;
 mod events;
 mod filter;
 mod form;
@@ -85,15 +86,20 @@ use crate::Api;
 use crate::here::Here;
 use frame::{Frame, Place, html, message, outage, problem, see, told_outage};
 
-pub(crate) use claim::has_link;
 pub use upkeep::Pages;
 
-/// The routes behind the link in an alert. The addresses of these routes contain a secret, so browsers must send no
+/// Whether a request uses a valid link of an alert or of a bundle.
+pub(crate) fn has_link(api: &Api, uri: &axum::http::Uri) -> bool {
+    claim::has_link(api, uri) || claims::has_link(api, uri)
+}
+
+/// The routes behind the links in alerts and bundles. The addresses of these routes contain a secret, so browsers must send no
 /// referrer.
 pub(crate) fn claim_routes() -> OpenApiRouter<Api> {
     let told_to_nobody = HeaderValue::from_static("no-referrer");
     OpenApiRouter::new()
         .routes(routes!(claim::page, claim::claim))
+        .routes(routes!(claims::page, claims::claim))
         .layer(SetResponseHeaderLayer::overriding(REFERRER_POLICY, told_to_nobody))
 }
 

@@ -9,6 +9,8 @@ mod call_in;
 mod changes;
 #[cfg(feature = "pages")]
 mod claim_page;
+#[cfg(feature = "pages")]
+mod claims_page;
 mod contract;
 #[cfg(feature = "docs")]
 mod docs;

@@ -56,3 +56,5 @@ pub const ANSWER: &str = "answer: compared, counted";
 pub const NO_ANSWER: &str = "answer: compared, not counted";
 /// An alert that a limit held back was compared.
 pub const LIMITED: &str = "limits: compared, an alert that was held back";
+/// A message with several alerts was compared.
+pub const BUNDLE: &str = "bundles: compared, several alerts in one message";

@@ -14,6 +14,7 @@
 //! | `ladder` | P8, P12, P15: who is alerted in which order |
 //! | `steps` | P19: the steps of people's rules are neither early nor late |
 //! | `limits` | P9: limits lose nothing |
+//! | `bundled` | P23: a few messages a minute, the worst alerts first |
 //! | `time` | P9, P12, P13: nothing comes late unless a fault explains it |
 //! | `held`, `quiet` | P21: what holds an incident, and that quiet defers and never drops |
 //! | `whose` | P12: which team a round alerts, by the roster |
@@ -23,6 +24,7 @@
 
 mod alerts;
 mod answers;
+mod bundled;
 mod call_in;
 mod claim_ends;
 mod claim_notices;
@@ -96,6 +98,7 @@ pub fn checked(played: &Played) -> Checked {
     checker.time();
     checker.steps();
     checker.limits();
+    checker.bundles();
     checker.quiet();
     checker.dry_runs();
     Checked { violations: checker.found.into_inner(), compared: checker.compared.into_inner() }
@@ -268,7 +271,7 @@ impl<'a> Checker<'a> {
             })
     }
 
-    /// Whether all sending slots of a contact were taken on some server in that time. A contact that answers promptly
+    /// Whether all sending slots of a contact were taken on some server in that time, or pacing may have held it. A contact that answers promptly
     /// has more slots.
     fn is_crowded(&self, contact: &Contact, from: Micros, to: Micros) -> bool {
         let under_way = self.history.sends.iter().filter(|sent| {
@@ -279,7 +282,8 @@ impl<'a> Checker<'a> {
             all += 1;
             slow += usize::from(sent.ended.is_none_or(|ended| ended >= sent.began + SECOND));
         }
-        all >= SENDS_PER_CONTACT || (all >= SENDS_PER_NEW_CONTACT && slow > 0)
+        let is_full = all >= SENDS_PER_CONTACT || (all >= SENDS_PER_NEW_CONTACT && slow > 0);
+        is_full || self.is_paced(contact, from, to)
     }
 
     /// A wall-clock time as simulated time, by a correct clock.

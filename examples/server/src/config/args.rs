@@ -67,6 +67,10 @@ pub(crate) struct ServeArgs {
     #[arg(long, env = "INRESPONSE_LEASE_SECONDS", value_name = "SECONDS")]
     pub(crate) lease_seconds: Option<u64>,
 
+    /// How many single alerts a contact gets in a minute before the others go out together; 0 never bundles (default: 5)
+    #[arg(long, env = "INRESPONSE_SINGLES_PER_MINUTE", value_name = "ALERTS")]
+    pub(crate) singles_per_minute: Option<u32>,
+
     /// When an incident is claimed or resolved, notify the people who were alerted, in the thread of their alert
     #[arg(long, env = "INRESPONSE_TELL_CLAIMS")]
     pub(crate) tell_claims: bool,

@@ -50,6 +50,7 @@ pub(super) struct File {
     #[serde(default)]
     pub(super) limits: BTreeMap<String, FileLimits>,
     pub(super) lease_seconds: Option<u64>,
+    pub(super) singles_per_minute: Option<u32>,
     #[serde(default)]
     pub(super) tell_claims: bool,
     pub(super) keep_resolved_days: Option<u32>,

@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use inresponse_channels::{ChannelSettings, GivenChannels, SecretText, told};
 use inresponse_core::claim::TokenSecret;
-use inresponse_core::engine::UnverifiedPhones;
+use inresponse_core::engine::{EngineBuilder, UnverifiedPhones};
 use inresponse_core::model::{Contact, StatusUpdates, TeamName};
 use inresponse_core::roster::Defaults;
 use inresponse_core::{Engine, InvalidInput};
@@ -63,6 +63,8 @@ pub(crate) struct Config {
     pub(crate) channels: ChannelSettings,
     pub(crate) unverified_phones: UnverifiedPhones,
     pub(crate) lease: Duration,
+    /// How many single alerts a contact gets in a minute, if it is not the default.
+    pub(crate) singles_per_minute: Option<u32>,
     pub(crate) status_updates: StatusUpdates,
     pub(crate) keep_resolved: Option<Duration>,
     pub(crate) canary: Option<Contact>,
@@ -117,6 +119,10 @@ impl Config {
         if lease < Engine::MIN_LEASE || lease > Engine::MAX_LEASE {
             let (least, most) = (Engine::MIN_LEASE.as_secs(), Engine::MAX_LEASE.as_secs());
             invalid.push("lease-seconds", format!("must be from {least} to {most}"));
+        }
+        let singles_per_minute = args.singles_per_minute.or(file.singles_per_minute);
+        if singles_per_minute.is_some_and(|singles| singles > EngineBuilder::MOST_SINGLES) {
+            invalid.push("singles-per-minute", format!("must be from 0 to {}", EngineBuilder::MOST_SINGLES));
         }
         let token_secret = args.token_secret.or(file.token_secret);
         if let Some(secret) = &token_secret {
@@ -196,6 +202,7 @@ impl Config {
                 channels,
                 unverified_phones,
                 lease,
+                singles_per_minute,
                 token_secret,
                 status_updates,
                 keep_resolved,

@@ -16,6 +16,7 @@ fn every_problem_is_named_with_its_key() {
         r#"
         listen = "here"
         lease-seconds = 1
+        singles-per-minute = 1001
         token-secret = "short"
         webhook-secret = "canary"
         public-url = "ftp://x"
@@ -84,6 +85,7 @@ fn every_problem_is_named_with_its_key() {
     for key in [
         "listen:",
         "lease-seconds:",
+        "singles-per-minute:",
         "token-secret:",
         "public-url:",
         "fallback[0]:",

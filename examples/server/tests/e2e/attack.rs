@@ -47,7 +47,7 @@ impl Scene {
         std::fs::write(dir.join("config.toml"), "[webhook]\ninternal = ['127.0.0.1']\n").unwrap();
         let mut setup = Setup::new(dir, mail.port).with("--config", "config.toml");
         setup.starter = ["sh", "-c", "ulimit -n 256; exec \"$0\" \"$@\""].map(str::to_owned).to_vec();
-        setup.env = vec![("RUST_LOG".to_owned(), "error".to_owned())];
+        setup.env.push(("RUST_LOG".to_owned(), "error".to_owned()));
         let server = setup.start().await;
         server.team("victim", 600, json!("jo@example.org"), json!([]), "ops@example.org").await;
         Self { server, mail, hook }

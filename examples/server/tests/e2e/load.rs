@@ -34,6 +34,7 @@ async fn start(dir: &Path) -> Server {
         env: vec![("RUST_LOG".to_owned(), "error".to_owned())],
         starter: Vec::new(),
     }
+    .bundling_after(0)
     .start()
     .await
 }

@@ -10,6 +10,7 @@
 mod alike;
 mod attack;
 mod beats;
+mod bundled_mails;
 mod crash;
 mod delivery;
 mod dry_run;

@@ -43,9 +43,8 @@ async fn alerts_reach_webhooks_and_channels_without_a_proxy() {
     let mut setup = Setup::new(dir.path(), 9).with("--config", "config.toml");
     setup = setup.with("--webhook-secret", "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3");
     // Nobody is there: a user of it would reach nobody.
-    setup.env = ["HTTP_PROXY", "http_proxy", "ALL_PROXY"]
-        .map(|name| (name.to_owned(), "http://127.0.0.1:9".to_owned()))
-        .to_vec();
+    let proxies = ["HTTP_PROXY", "http_proxy", "ALL_PROXY"];
+    setup.env.extend(proxies.map(|name| (name.to_owned(), "http://127.0.0.1:9".to_owned())));
     let server = setup.start().await;
 
     let hook = format!("http://127.0.0.1:{port}/hook");

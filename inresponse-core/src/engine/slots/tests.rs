@@ -1,4 +1,5 @@
 use super::*;
+use crate::model::Severity;
 use crate::testing::ManualClock;
 
 fn clock() -> ManualClock {
@@ -154,7 +155,7 @@ fn what_is_promised_is_what_can_be_taken() {
     let mut promised = Vec::new();
     {
         let mut offer = slots.offer();
-        promised.extend(contacts.iter().filter(|to| offer.promise(to, CRIT) == Room::Free));
+        promised.extend(contacts.iter().filter(|to| offer.promise(to, CRIT, Ride::Single) == Room::Free));
     }
     let taken: Vec<_> =
         contacts.iter().filter_map(|to| slots.take(to, CRIT).map(|slot| (to, slot))).collect();
