@@ -1,4 +1,4 @@
-//! Measures what many heartbeats cost a server, and how soon it tells of a miss.
+//! Measures what many heartbeats cost a server, and how soon a miss is told.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};

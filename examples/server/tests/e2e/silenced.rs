@@ -40,7 +40,8 @@ impl Killable {
     }
 
     async fn silence(&self) {
-        let to = chrono::Utc::now() + chrono::TimeDelta::hours(1);
+        let to = crate::server::unix_now() + 3600.0;
+        let to = chrono::DateTime::from_timestamp(to as i64, 0).unwrap();
         let matchers = json!([{ "name": "service", "value": "athens" }]);
         let silence = json!({ "matchers": matchers, "to": to, "comment": "deploy" });
         self.server.put("/silences/deploy", silence).await;
