@@ -154,6 +154,10 @@ impl<'a> Checker<'a> {
             rosters.filter_map(|(_, roster)| roster.services.get(&report.service).map(String::as_str)),
         );
         teams.extend(self.scenario.catch_all);
+        // The rules of a run do not change, but the team of a rule may be unknown at times.
+        let routes = self.history.rosters.first().and_then(|(_, roster)| roster.book.routes());
+        let rules = routes.into_iter().flat_map(|routes| routes.rules());
+        teams.extend(rules.filter_map(|rule| Some(rule.team.as_ref()?.as_str())));
         let mut severities = BTreeSet::from([report.severity, incident.severity()]);
         for call in self.updates_of(number).iter().filter(|call| may_have(call)) {
             severities.extend(call.update.severity);

@@ -83,7 +83,10 @@ impl<'a> Checker<'a> {
                     self.never_early(number, sends, &frozen, &mut escalations);
                 }
                 past.extend(frozen);
-                from = sends.first().map(|sent| sent.began);
+                // A slow lease, or one that waited for the others of its bundle, is sent later than it was taken. The next
+                // round may have begun before.
+                let gathered = if self.scenario.singles > 0 { SECOND } else { 0 };
+                from = sends.first().map(|sent| sent.began.saturating_sub(self.slow(sent) + gathered));
             }
         }
     }
