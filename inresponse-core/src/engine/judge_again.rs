@@ -17,8 +17,6 @@ use super::swap::{Changed, Swap};
 #[cfg(feature = "runner")]
 use crate::error::Chain;
 use crate::error::Outage;
-#[cfg(feature = "runner")]
-use crate::model::RulesId;
 use crate::plan::Input;
 use crate::store::{Record, Store};
 
@@ -48,8 +46,6 @@ pub(super) struct JudgeAgain {
 #[cfg(feature = "runner")]
 #[derive(Debug, Default)]
 pub(super) struct Looked {
-    /// The rules, and when they were first seen, by the monotonic clock.
-    rules: Option<(RulesId, Duration)>,
     /// When the store was last asked, by the monotonic clock.
     asked_at: Option<Duration>,
 }
@@ -65,8 +61,8 @@ impl JudgeAgain {
 
     #[cfg(feature = "runner")]
     async fn look(&self) -> Result<(), Outage> {
-        let rules = self.lookup.quiet_rules().await?;
-        if !self.must_ask(rules.id(), self.clocks.monotonic()) {
+        self.lookup.quiet_rules().await?;
+        if !self.must_ask(self.lookup.rules.since(), self.clocks.monotonic()) {
             return Ok(());
         }
         let began = self.clocks.monotonic();
@@ -76,17 +72,10 @@ impl JudgeAgain {
     }
 
     #[cfg(feature = "runner")]
-    fn must_ask(&self, rules: RulesId, monotonic: Duration) -> bool {
-        let mut looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
-        let since = match looked.rules {
-            Some((id, since)) if id == rules => since,
-            Some(_) | None => {
-                looked.rules = Some((rules, monotonic));
-                monotonic
-            }
-        };
+    fn must_ask(&self, since: Duration, monotonic: Duration) -> bool {
+        let asked_at = self.looked.lock().unwrap_or_else(PoisonError::into_inner).asked_at;
         let is_recent = monotonic.saturating_sub(since) <= OTHERS_LAG;
-        is_recent || looked.asked_at.is_none_or(|at| at < since || monotonic.saturating_sub(at) >= ASK_ANYWAY)
+        is_recent || asked_at.is_none_or(|at| at < since || monotonic.saturating_sub(at) >= ASK_ANYWAY)
     }
 
     /// Judges again everything that was judged by other rules than today's. Returns how many incidents were changed.

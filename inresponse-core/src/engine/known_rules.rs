@@ -21,6 +21,8 @@ pub(super) struct KnownRules {
 struct Last {
     /// The rules, and when they were read, by the monotonic clock.
     read: Option<(Arc<QuietRules>, Duration)>,
+    /// Since when every read has had these rules, by the monotonic clock.
+    since: Duration,
     failing: Failing,
 }
 
@@ -43,13 +45,24 @@ impl KnownRules {
     pub(super) async fn read(&self, roster: &dyn Roster, clocks: &Clocks) -> Result<Arc<QuietRules>, Outage> {
         let rules = roster.quiet().await?;
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        last.read = Some((Arc::clone(&rules), clocks.monotonic()));
+        let monotonic = clocks.monotonic();
+        if last.read.as_ref().is_none_or(|(before, _)| before.id() != rules.id()) {
+            last.since = monotonic;
+        }
+        last.read = Some((Arc::clone(&rules), monotonic));
         if last.failing != Failing::No {
             last.failing = Failing::No;
             drop(last);
             tracing::info!("silences and alert hours can be read again");
         }
         Ok(rules)
+    }
+
+    /// Since when every read has had the same rules, by the monotonic clock. Rules that came and went between two looks
+    /// count, if something was judged by them here.
+    #[cfg(feature = "runner")]
+    pub(super) fn since(&self) -> Duration {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner).since
     }
 
     /// Reads the rules. If the roster is unavailable, the last rules count for [`RULES_LAST`], and then nothing is quiet.
