@@ -29,7 +29,7 @@ use crate::removal::{Finding, Removal, Verdict};
 
 /// What the emulated cloud does not check, or no probe needs. An exception that names nothing, or something that is checked, fails the
 /// test.
-static UNCHECKED: [Exception; 17] = [
+static UNCHECKED: [Exception; 15] = [
     Exception::of_all("logs:CreateLogStream", "the emulator keeps the functions' logs itself"),
     Exception::of_all("logs:PutLogEvents", "the emulator keeps the functions' logs itself"),
     Exception::of_all("ses:SendEmail", "the emulator asks for it on `*`, which `cargo xtask cloud` adds"),
@@ -64,8 +64,6 @@ static UNCHECKED: [Exception; 17] = [
         on: "-Team",
         why: "it reads alert hours, and without them it alerts as if there were none",
     },
-    Exception::of_heartbeats("dynamodb:Query", "-Incident/index/byService"),
-    Exception::of_heartbeats("dynamodb:GetItem", "-OpenKey"),
     Exception::of_notices("dynamodb:Scan", "-OncallCalendar"),
     Exception::of_notices("dynamodb:Query", "-Incident/index/byTeam"),
     Exception::of_notices("dynamodb:Query", "-Incident/index/byState"),
@@ -92,11 +90,6 @@ impl Exception {
 
     const fn of_notices(action: &'static str, on: &'static str) -> Self {
         let why = "only one sweep in five looks for notices, and the others go on without them";
-        Self { role: Some(Role::Sweeper), action, on, why }
-    }
-
-    const fn of_heartbeats(action: &'static str, on: &'static str) -> Self {
-        let why = "only if a function ended between a miss and its incident, which may exist then";
         Self { role: Some(Role::Sweeper), action, on, why }
     }
 
