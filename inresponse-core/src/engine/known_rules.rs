@@ -22,6 +22,7 @@ struct Last {
     /// The rules, and when they were read, by the monotonic clock.
     read: Option<(Arc<QuietRules>, Duration)>,
     /// Since when every read has had these rules, by the monotonic clock.
+    #[cfg(feature = "runner")]
     since: Duration,
     failing: Failing,
 }
@@ -46,6 +47,7 @@ impl KnownRules {
         let rules = roster.quiet().await?;
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         let monotonic = clocks.monotonic();
+        #[cfg(feature = "runner")]
         if last.read.as_ref().is_none_or(|(before, _)| before.id() != rules.id()) {
             last.since = monotonic;
         }

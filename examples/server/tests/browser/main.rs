@@ -12,7 +12,6 @@ mod accounts;
 mod board;
 mod looks;
 mod night;
-mod planned_work;
 mod rotation;
 mod scanners;
 mod scene;
