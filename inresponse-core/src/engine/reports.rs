@@ -64,13 +64,14 @@ pub(super) struct Reports {
 impl Reports {
     /// Takes a report: durable when this returns (promise 1), and the on-call engineer is alerted at once.
     pub(super) async fn report(&self, report: Report, pings: Pings) -> Result<Taken, Outage> {
-        let now = self.clocks.now();
-        match self.lookup.duty(&report, pings, now).await? {
+        // Both clocks are read before the roster, because the time of that reading is part of the first lease.
+        let began = Began { now: self.clocks.now(), monotonic: self.clocks.monotonic() };
+        match self.lookup.duty(&report, pings, began.now).await? {
             None => Ok(Taken::Reported(Reported::UnknownService)),
             Some(Duty::Ping(heartbeat, rule)) => Ok(Taken::Ping(heartbeat, rule)),
             Some(Duty::Alert { team, matrix, routed }) => {
                 let report = report.routed_by(routed);
-                self.open(report, team, matrix, now).await.map(Taken::Reported)
+                self.open(report, team, matrix, began).await.map(Taken::Reported)
             }
         }
     }
@@ -80,9 +81,8 @@ impl Reports {
         report: Report,
         team: TeamName,
         matrix: Matrix,
-        now: DateTime<Utc>,
+        Began { now, monotonic: planned }: Began,
     ) -> Result<Reported, Outage> {
-        let planned = self.clocks.monotonic();
         let again = Again {
             severity: report.severity(),
             key: report.reporter().map(|reporter| reporter.key.clone()),
@@ -200,6 +200,12 @@ impl Reports {
             }
         }
     }
+}
+
+/// When the work for a report began, by both clocks.
+struct Began {
+    now: DateTime<Utc>,
+    monotonic: Duration,
 }
 
 /// What a report says if it turns out to be a repeat.
