@@ -15,7 +15,7 @@ use inresponse_sim::store_kind::StoreKind;
 use inresponse_sim::{check, shrink};
 
 /// The number of seeds that reach every transition. A run of fewer seeds tests what differs between stores: their faults.
-const REACH_ALL: u64 = 5_000;
+const REACH_ALL: u64 = 2_000;
 
 /// Tries to break the promises by simulation, model check and planted bugs.
 #[derive(Parser)]
