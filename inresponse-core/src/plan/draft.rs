@@ -11,6 +11,9 @@ use crate::model::{
     STEPS, ServiceName, State,
 };
 
+/// The bytes of most records fit into this many, so that the buffer does not grow while a record is encoded.
+const USUAL_BODY: usize = 2048;
+
 /// A record to commit: the incident, and the fields that a store indexes.
 ///
 /// A store keeps [`body`](Self::body) unchanged and indexes the other values; it never bases a decision on state or
@@ -109,14 +112,16 @@ impl Draft {
     ///
     /// The bytes are JSON, well under 100 KB.
     pub fn body(&self) -> Vec<u8> {
-        serde_json::to_vec(&self.incident)
-            .expect("an incident has only string keys and no failing serializer")
+        let mut body = Vec::with_capacity(USUAL_BODY);
+        serde_json::to_writer(&mut body, &self.incident)
+            .expect("an incident has only string keys and no failing serializer");
+        body
     }
 }
 
 /// When an incident is due: the earliest of its pending deliveries, its lease ends, and the next level, repeat round,
-/// fallback or end of the escalation. If it is quiet, the end of quiet takes the place of alerts. If it is not OPEN, only status updates, people who were called in, the answer of a
-/// new holder and the end of the claim are due.
+/// fallback or end of the escalation. If it is quiet, the end of quiet takes the place of alerts. If it is not OPEN, only
+/// status updates, people who were called in, the answer of a new holder and the end of the claim are due.
 pub fn due_at(incident: &Incident) -> Option<DateTime<Utc>> {
     due_times(incident).min()
 }

@@ -6,6 +6,7 @@ use inresponse_core::model::{DeliveryStatus, OutcomeKind};
 use inresponse_core::notify::Outcome;
 use inresponse_core::testing::RecordingNotifier;
 
+use crate::faulty_roster::Reads;
 use crate::support::{Call, Fault, Mood, Stage, after, crit, secs, settle};
 
 #[tokio::test]
@@ -411,4 +412,32 @@ async fn the_recording_notifier_remembers_and_obeys() {
     let token = url.split_once("token=").unwrap().1;
     let claim = stage.engine.verify_claim(number, token).unwrap();
     assert_eq!((claim.incident, &claim.recipient), (number, &attempts[0].contact));
+}
+
+#[tokio::test]
+async fn p10_the_time_in_which_the_roster_was_read_is_part_of_the_first_lease() {
+    // How long the roster takes, and how far the wall clock of this server goes back meanwhile. The carrier takes six
+    // seconds for each message, and a server with another clock sends what is still unsent when a lease ends.
+    let cases = [(0, 0), (15, 0), (25, 0), (29, 0), (45, 0), (15, 10), (25, 16), (28, 19)];
+    for (seconds, back) in cases {
+        let (stage, roster) = Stage::reading(&["a"]).await;
+        let other = stage.elsewhere(&["a"]).await;
+        stage.carrier.always("a", Mood::Takes(secs(6), Outcome::Accepted));
+        let mut running = [stage.run(), other.run()];
+        settle().await;
+        roster.teams(Reads::Take(secs(seconds)));
+        let reporter = stage.clone();
+        let reporting = tokio::spawn(async move { reporter.report(crit("athens")).await });
+        for second in 0..100 {
+            settle().await;
+            if second == 5 {
+                stage.clock.jump(after(5 - back));
+            }
+            [&stage, &other].iter().for_each(|server| server.clock.advance(secs(1)));
+        }
+        reporting.await.unwrap();
+        let sent = stage.sent();
+        assert_eq!(stage.carrier.sent().len(), 1, "{seconds} s, {back} s back: {sent}");
+        running.iter_mut().for_each(crate::support::Running::stop);
+    }
 }

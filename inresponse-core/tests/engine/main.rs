@@ -31,6 +31,7 @@ mod clocks;
 mod edits;
 mod escalation;
 mod faults;
+mod faulty_roster;
 mod feeds;
 mod formats;
 mod handover;

@@ -1,86 +1,32 @@
 //! Silences that cannot be read, or are cut: promises 9 and 21.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
-use async_trait::async_trait;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
+use inresponse_core::Engine;
 use inresponse_core::engine::Reported;
-use inresponse_core::memory::{MemoryRoster, MemoryStore};
-use inresponse_core::model::{Incident, Person, ServiceName, SilenceId, TeamName};
+use inresponse_core::memory::MemoryStore;
+use inresponse_core::model::{Incident, SilenceId};
 use inresponse_core::notify::Notifiers;
 use inresponse_core::plan::{StateChange, TakeOver, Update};
-use inresponse_core::roster::{
-    ChangeMark, Directory, Edited, Entry, EntryKey, EntryKind, FindingKind, Listed, MatchOp, Matcher,
-    QuietRules, Roster, RosterChange, RosterEdit, Silence,
-};
+use inresponse_core::roster::{Edited, Entry, FindingKind, MatchOp, Matcher, Roster, RosterEdit, Silence};
 use inresponse_core::testing::{ManualClock, RecordingNotifier};
-use inresponse_core::{Engine, Outage};
 
+use crate::faulty_roster::{FaultyRoster, Reads};
 use crate::lookup::put_team;
 use crate::support::{T0, after, crit, person, secs, service, team};
-
-/// A roster whose silences cannot be read at times.
-#[derive(Debug, Clone, Default)]
-struct Unread {
-    roster: Arc<MemoryRoster>,
-    fails: Arc<AtomicBool>,
-}
-
-#[async_trait]
-impl Roster for Unread {
-    async fn apply(&self, by: &Person, at: DateTime<Utc>, edits: &[RosterEdit]) -> Result<Edited, Outage> {
-        self.roster.apply(by, at, edits).await
-    }
-
-    async fn service(&self, service: &ServiceName) -> Result<Option<TeamName>, Outage> {
-        self.roster.service(service).await
-    }
-
-    async fn directory(
-        &self,
-        team: &TeamName,
-        from: DateTime<Utc>,
-        to: DateTime<Utc>,
-    ) -> Result<Arc<Directory>, Outage> {
-        self.roster.directory(team, from, to).await
-    }
-
-    async fn entries(
-        &self,
-        kind: EntryKind,
-        after: Option<&EntryKey>,
-        limit: usize,
-    ) -> Result<Vec<Listed>, Outage> {
-        self.roster.entries(kind, after, limit).await
-    }
-
-    async fn quiet(&self) -> Result<Arc<QuietRules>, Outage> {
-        if self.fails.load(Ordering::SeqCst) {
-            return Err(Outage::retryable("silences cannot be read"));
-        }
-        self.roster.quiet().await
-    }
-
-    async fn changes(
-        &self,
-        before: Option<&ChangeMark>,
-        limit: usize,
-    ) -> Result<Vec<(ChangeMark, RosterChange)>, Outage> {
-        self.roster.changes(before, limit).await
-    }
-}
 
 struct Table {
     engine: Engine,
     clock: ManualClock,
-    roster: Unread,
+    roster: FaultyRoster,
     told: RecordingNotifier,
 }
 
 /// Service `shop` of team `web`. A silence holds it for an hour.
 async fn table() -> Table {
-    let (roster, clock, told) = (Unread::default(), ManualClock::at(T0), RecordingNotifier::new());
+    let (clock, told) = (ManualClock::at(T0), RecordingNotifier::new());
+    let roster = FaultyRoster::new(&clock);
     let notifiers = Notifiers::new().mail(told.clone());
     let engine = Engine::builder(MemoryStore::new(), roster.clone(), notifiers, clock.clone()).build();
     put_team(&roster, "web", "settings day").await;
@@ -103,7 +49,7 @@ impl Table {
     }
 
     fn fail(&self) {
-        self.roster.fails.store(true, Ordering::SeqCst);
+        self.roster.quiet_rules(Reads::Fail);
     }
 
     async fn alerts(&self) -> usize {
@@ -172,7 +118,8 @@ async fn a_silence_that_is_cut_is_a_finding_of_the_teams_that_it_can_hold() {
         ("team!=db,env=dev", 401, [true, false]),
     ];
     for (matchers, days, expected) in cases {
-        let (roster, clock) = (Unread::default(), ManualClock::at(T0));
+        let clock = ManualClock::at(T0);
+        let roster = FaultyRoster::new(&clock);
         let engine = Engine::builder(MemoryStore::new(), roster.clone(), Notifiers::new(), clock).build();
         for name in ["web", "db"] {
             put_team(&roster, name, "settings day").await;

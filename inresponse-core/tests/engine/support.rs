@@ -17,12 +17,14 @@ use inresponse_core::model::{
 };
 use inresponse_core::notify::{Alert, Notifier, Notifiers, Outcome};
 use inresponse_core::plan::{Draft, Opening, StateChange, TakeOver, Update};
-use inresponse_core::roster::{Rota, Team};
+use inresponse_core::roster::{Roster, Rota, Team};
 use inresponse_core::store::{Census, Committed, Created, DueMark, ListQuery, Record, Store};
 use inresponse_core::testing::{ManualClock, RecordingNotifier, RosterTestExt};
 use inresponse_core::{Engine, Outage, OutageKind};
 use tokio::task::JoinHandle;
 use tokio::task::yield_now;
+
+use crate::faulty_roster::FaultyRoster;
 
 pub const T0: DateTime<Utc> = DateTime::from_timestamp(1_800_000_000, 0).expect("a valid time");
 
@@ -89,12 +91,16 @@ impl Stage {
 
     /// Another process over the same store and carrier.
     pub async fn another(&self, levels: &[&str]) -> Self {
-        let stage = Self::over(
-            self.store.clone(),
-            self.carrier.clone(),
-            self.clock.clone(),
-            Duration::from_micros(1),
-        );
+        self.by_clock(levels, self.clock.clone()).await
+    }
+
+    /// A process like [`another`](Self::another), on a machine with its own clock.
+    pub async fn elsewhere(&self, levels: &[&str]) -> Self {
+        self.by_clock(levels, ManualClock::at(T0)).await
+    }
+
+    async fn by_clock(&self, levels: &[&str], clock: ManualClock) -> Self {
+        let stage = Self::over(self.store.clone(), self.carrier.clone(), clock, Duration::from_micros(1));
         stage.own("athens", "devops", levels, Team::builder(contacts("z")).build().unwrap()).await;
         stage
     }
@@ -112,9 +118,29 @@ impl Stage {
         (stage, notifier)
     }
 
+    /// A stage like [`new`](Self::new), with a roster whose reads can be made to fail.
+    pub async fn reading(levels: &[&str]) -> (Self, FaultyRoster) {
+        let clock = ManualClock::at(T0);
+        let roster = FaultyRoster::new(&clock);
+        let (store, carrier) = (SharedStore::new(&clock), Carrier::new(&clock));
+        let stage = Self::of(store, roster.clone(), carrier, clock, Duration::ZERO);
+        stage.own("athens", "devops", levels, Team::builder(contacts("z")).build().unwrap()).await;
+        (stage, roster)
+    }
+
     fn over(store: SharedStore, carrier: Carrier, clock: ManualClock, mark: Duration) -> Self {
+        Self::of(store, MemoryRoster::new(), carrier, clock, mark)
+    }
+
+    fn of(
+        store: SharedStore,
+        roster: impl Roster,
+        carrier: Carrier,
+        clock: ManualClock,
+        mark: Duration,
+    ) -> Self {
         let notifiers = Notifiers::new().mail(carrier.clone());
-        let builder = Engine::builder(store.clone(), MemoryRoster::new(), notifiers, clock.clone());
+        let builder = Engine::builder(store.clone(), roster, notifiers, clock.clone());
         let engine = builder.lease_mark(mark).build();
         Self { engine, clock, store, carrier }
     }

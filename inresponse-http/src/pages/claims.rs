@@ -57,7 +57,7 @@ struct One {
 }
 
 /// The page with all incidents of a bundle and a button that claims them. Opening the page changes nothing.
-#[utoipa::path(get, path = "/claims", tag = "incidents",
+#[utoipa::path(get, path = "/claims", operation_id = "bundle_page", tag = "incidents",
     params(("token" = String, Query, description = "from the link in a message about many incidents")),
     responses(
         (status = 200, description = "a page with a button", body = String, content_type = "text/html"),
@@ -84,7 +84,7 @@ pub(crate) async fn page(Here(api): Here, params: Params) -> Response {
 
 /// Claims each incident of a bundle for the name in the form; by default for the recipient of the message. What somebody
 /// else has stays theirs.
-#[utoipa::path(post, path = "/claims", tag = "incidents",
+#[utoipa::path(post, path = "/claims", operation_id = "claim_bundle", tag = "incidents",
     params(("token" = String, Query, description = "from the link in a message about many incidents")),
     request_body(content = String, content_type = "application/x-www-form-urlencoded", description = "`name`: who claims"),
     responses(

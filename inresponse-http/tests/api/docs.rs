@@ -1,5 +1,7 @@
 //! The API document to be browsed.
 
+use std::collections::BTreeMap;
+
 use axum::body::Body;
 #[cfg(feature = "pages")]
 use axum::http::Request;
@@ -18,6 +20,22 @@ async fn the_api_is_browsable_and_loads_nothing_from_elsewhere() {
     let document = world.get("/docs/openapi.json").await;
     let expected = world.get("/openapi.json").await.json;
     assert_eq!((document.status, document.json), (StatusCode::OK, expected));
+}
+
+/// Programs that make a client from the document name its functions after the operations.
+#[tokio::test]
+async fn each_operation_of_the_document_has_its_own_name() {
+    let document = World::new().await.get("/openapi.json").await.json;
+    let paths = document["paths"].as_object().unwrap();
+    let mut names = BTreeMap::new();
+    for (path, methods) in paths {
+        for (method, operation) in methods.as_object().unwrap() {
+            let Some(name) = operation["operationId"].as_str() else { continue };
+            let before = names.insert(name.to_owned(), format!("{method} {path}"));
+            assert_eq!(before, None, "{name} is also the name of {method} {path}");
+        }
+    }
+    assert!(names.len() > 50, "{names:?}");
 }
 
 /// As `/openapi.json`; and a browser has no key, but somebody who has signed in.

@@ -186,7 +186,8 @@ impl<'a> Probes<'a> {
         alerted
     }
 
-    /// An alert, another round of alerts, a hand-over; and an outcome that comes after the resolution.
+    /// An alert, another round of alerts, a hand-over; an alert that alert hours hold; and an outcome that comes after the
+    /// resolution.
     async fn notify(&self) -> Result<(), Failed> {
         // The state machine is kept away, since the notifier is called from here.
         let restless = self.owned("startless", "ops", 1).await?;
@@ -194,6 +195,7 @@ impl<'a> Probes<'a> {
         let notified = self.notify_in_rounds(number).await;
         self.resolve(number).await?;
         notified?;
+        self.held().await?;
         let slow = self.owned("startless-slow", "slow", LONG).await?;
         let number = self.report(&slow, Some("5xx")).await?;
         let resolved = self.resolved_in_mid_send(number, "notifier", json!({ "incidentId": number })).await;
@@ -214,6 +216,26 @@ impl<'a> Probes<'a> {
             return Err(format!("the notifier does not hand over, it answers {handed_over}"));
         }
         self.started(number, 1).await
+    }
+
+    /// Alert hours that are set after the report hold its alert.
+    async fn held(&self) -> Result<(), Failed> {
+        let name = self.owned("startless-held", "ops", LONG).await?;
+        let number = self.report(&name, None).await?;
+        let open = (self.clock.now() + TimeDelta::days(3)).format("%a").to_string();
+        let hours = json!({ "CRIT": [{ "days": [open], "from": "09:00", "to": "17:00" }] });
+        let team = json!({ "timezone": "UTC", "fallback": [format!("ops-{name}@example.org")], "alertHours": hours });
+        self.put(&format!("/teams/{name}"), team).await?;
+        let invoked = self.invoke("notifier", json!({ "incidentId": number })).await;
+        let incident = self.incident(number).await?;
+        self.resolve(number).await?;
+        invoked?;
+        let is_sent = |delivery: &Value| delivery["attempts"] != 0;
+        if incident["quietUntil"].is_null() || incident["deliveries"].as_array().unwrap().iter().any(is_sent)
+        {
+            return Err(format!("alert hours do not hold {number}"));
+        }
+        Ok(())
     }
 
     /// One sweep, in which an execution is started again, a new round is begun since none can be started, an outcome comes
