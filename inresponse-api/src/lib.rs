@@ -79,7 +79,7 @@ pub use schedule::{
 };
 pub use silence::{Matcher, Silence, SilenceEntry, Silences, Weekly};
 pub use timeline::Entry;
-pub use webhook::{Alert, Message};
+pub use webhook::{Alert, BriefAlert, Bundle, BundleMessage, Message};
 pub use words::{
     DeliveryStatus, EventKind, HealthStatus, HeartbeatState, LevelWord, MessageKind, OutcomeKind, Reached,
     Severity, State, StatusUpdates, TeamReason,

@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::delivery::{Level, Upcoming};
 use crate::incident::Incident;
-use crate::words::MessageKind;
+use crate::words::{MessageKind, Severity};
 
-/// The body of a webhook.
+/// The body of a webhook about one incident, or about none.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Message {
     /// The kind of message.
@@ -41,4 +41,48 @@ pub struct Alert {
     pub claim_url: Option<String>,
     /// The incident as it was when the send began.
     pub incident: Incident,
+}
+
+/// The body of a webhook about many incidents. Its type is [`MessageKind::Alerts`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct BundleMessage {
+    /// The kind of message.
+    #[serde(rename = "type")]
+    pub kind: MessageKind,
+    /// When the message was sent.
+    pub timestamp: DateTime<Utc>,
+    /// The content of the message.
+    pub data: Bundle,
+}
+
+/// Many alerts to one contact, the worst first. Each alert is one of the two lists.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Bundle {
+    /// The contact that is alerted.
+    pub contact: String,
+    /// A secret link to a page with all incidents, where the contact can claim them.
+    pub claim_all_url: Option<String>,
+    /// The worst alerts, at most ten.
+    pub worst: Vec<Alert>,
+    /// The other alerts, in short.
+    pub others: Vec<BriefAlert>,
+}
+
+/// An alert of a bundle, in short.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BriefAlert {
+    /// The delivery's id, the same in every attempt.
+    pub delivery_id: String,
+    /// The incident's number.
+    pub incident_id: u64,
+    /// The incident's severity.
+    pub severity: Severity,
+    /// The incident's service.
+    pub service: String,
+    /// The incident's title.
+    pub title: String,
+    /// A secret link by which the contact can claim the incident.
+    pub claim_url: Option<String>,
 }

@@ -289,6 +289,8 @@ words! {
     MessageKind {
         /// An alert: somebody must respond.
         Alert = "inresponse.alert",
+        /// Many alerts in one message, a [`BundleMessage`](crate::BundleMessage).
+        Alerts = "inresponse.alerts",
         /// Somebody called the contact in, also if somebody has the incident.
         CalledIn = "inresponse.calledIn",
         /// A status update: somebody has claimed the incident.

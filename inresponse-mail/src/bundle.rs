@@ -153,15 +153,6 @@ fn numbers(alerts: &[Alert]) -> Vec<(Severity, String)> {
     by_severity.into_iter().map(|(severity, numbers)| (severity, numbers.join(", "))).collect()
 }
 
-/// The id of a bundle's message: the same for every attempt with the same deliveries.
-pub(crate) fn message_id(bundle: &Bundle, domain: &str) -> String {
-    let mut hash: u64 = 0xcbf2_9ce4_8422_2325; // FNV-1a, 64 bits
-    for byte in bundle.delivery_ids().flat_map(|id| id.as_str().bytes().chain([0])) {
-        hash = (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
-    }
-    format!("<bundle-{}-{hash:016x}@{domain}>", bundle.alerts().len())
-}
-
 /// The ids of all deliveries.
 pub(crate) fn ids(bundle: &Bundle) -> String {
     bundle.delivery_ids().map(|id| id.as_str()).collect::<Vec<_>>().join(", ")

@@ -110,7 +110,7 @@ pub fn render_bundle(bundle: &Bundle, sender: &Sender, now: DateTime<Utc>) -> Re
     let text = BundleText { view: &view }.render().map_err(|e| broken(e.into()))?;
     let html = BundleHtml { view: &view }.render().map_err(|e| broken(e.into()))?;
     let mut builder = begun(sender, recipient, now)
-        .message_id(Some(bundle::message_id(bundle, sender.domain())))
+        .message_id(Some(format!("<{}@{}>", bundle.id(), sender.domain())))
         .raw_header(subject(&view.subject()))
         .header(Delivery(bundle::ids(bundle)))
         .header(Number(bundle::incident_numbers(bundle)));

@@ -67,7 +67,7 @@ pub fn context(alert: &Alert) -> String {
         Purpose::Alert(Level::At(n)) => format!("level {n}"),
         Purpose::Alert(Level::Fallback) => "fallback".to_owned(),
         Purpose::CallIn(_) => "called in".to_owned(),
-        Purpose::StatusUpdate(_) => "news".to_owned(),
+        Purpose::StatusUpdate(_) => "status update".to_owned(),
     };
     let time = |at: DateTime<Utc>| {
         let local = incident.matrix().zone().local(at);

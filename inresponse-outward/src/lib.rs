@@ -40,6 +40,8 @@
 //! | `carrier` | the outcomes of a carrier whose URL the operator configured |
 //! | `pause` | reads `Retry-After` |
 //! | `brief` | the text of short messages |
+//! | `many` | the text of a message about many incidents |
+//! | `slack` | blocks of messages to Slack |
 //! | `payload` | an alert as JSON |
 //! | `error` | the error of a client that cannot be made |
 
@@ -48,9 +50,11 @@ mod carrier;
 mod error;
 mod gate;
 mod hosts;
+pub mod many;
 mod outward;
 mod pause;
 mod payload;
+pub mod slack;
 mod watched;
 
 pub use error::{OutwardError, OutwardErrorKind};
@@ -58,5 +62,5 @@ pub use gate::{Gate, Refused};
 pub use hosts::InternalHosts;
 pub use outward::{Answer, Outward, Sent};
 pub use pause::retry_after;
-pub use payload::json;
+pub use payload::{json, json_of_bundle};
 pub use reqwest::{Client, Method, RequestBuilder, StatusCode, header};

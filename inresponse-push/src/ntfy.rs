@@ -7,9 +7,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use inresponse_core::clock::Clock;
 use inresponse_core::model::{Contact, Receipt, Scheme, Severity};
-use inresponse_core::notify::{Alert, Notifier, Occasion, Outcome};
+use inresponse_core::notify::{Alert, Bundle, Notifier, NotifyBundle, Occasion, Outcome};
 use inresponse_outward::header::CONTENT_TYPE;
-use inresponse_outward::{Answer, Outward, StatusCode, brief};
+use inresponse_outward::{Answer, Outward, StatusCode, brief, many};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -19,8 +19,13 @@ use crate::error::{PushError, PushErrorKind};
 /// A longer message becomes an attachment.
 const MESSAGE: usize = 3500;
 const TITLE: usize = 250;
+/// A server takes at most 8 KiB in all, twice its limit of a message.
+const CLICK: usize = 2048;
 /// The number of bytes that are read of an answer.
 const BODY: usize = 2048;
+
+/// Why a contact is rejected.
+const NOT_OURS: &str = "the contact is not a topic of ntfy";
 
 /// Publishes alerts to topics. Cloning is cheap.
 #[derive(Clone)]
@@ -95,14 +100,39 @@ impl NtfyNotifier {
         message
     }
 
-    async fn publish(&self, alert: &Alert, sequence: &str, deadline: Duration) -> Outcome {
+    /// What is published about many incidents. A link that does not fit is left out.
+    fn message_of_bundle(&self, bundle: &Bundle) -> Value {
+        let worst = many::worst(bundle).map(|(head, _)| head).collect::<Vec<_>>().join("\n");
+        let parts = [many::services(bundle), worst].into_iter().chain(many::others(bundle));
+        let text = parts.collect::<Vec<_>>().join("\n\n");
+        let (priority, tag) = match bundle.severities().first() {
+            Some((Severity::Crit, _)) => (5, "rotating_light"),
+            Some((Severity::Err, _)) => (4, "rotating_light"),
+            Some((Severity::Warn, _)) | None => (3, "warning"),
+        };
+        let mut message = json!({
+            "topic": bundle.contact().address(),
+            "sequence_id": bundle.id(),
+            "title": brief::cut(&bundle.headline(), TITLE, char::len_utf8),
+            "message": brief::cut(&text, MESSAGE, char::len_utf8),
+            "priority": priority,
+            "tags": [tag],
+        });
+        if let Some(url) = bundle.claim_all_url().filter(|url| url.len() <= CLICK) {
+            message["click"] = json!(url);
+        }
+        message
+    }
+
+    /// Publishes a message. `id` is that of the delivery or the bundle; `sequence` is what later messages replace.
+    async fn publish(&self, message: &Value, id: &str, sequence: &str, deadline: Duration) -> Outcome {
         let request = match self.outward.post(self.config.url.clone()) {
             Ok(request) => request.header(CONTENT_TYPE, "application/json"),
             Err(refused) => return Outcome::unavailable(refused.to_string()),
         };
-        let request = request.header("x-inresponse-delivery", alert.delivery_id().as_str());
+        let request = request.header("x-inresponse-delivery", id);
         let request = self.config.token.iter().fold(request, |request, token| request.bearer_auth(token));
-        let body = self.message(alert, sequence).to_string();
+        let body = message.to_string();
         let answer = match self.outward.send(request, body.into(), |_| BODY, deadline).await.answer() {
             Ok(answer) => answer,
             Err(outcome) => return outcome,
@@ -119,6 +149,10 @@ impl NtfyNotifier {
             };
         }
         Receipt::new(sequence).map_or(Outcome::Accepted, Outcome::AcceptedAs)
+    }
+
+    async fn publish_alert(&self, alert: &Alert, sequence: &str, deadline: Duration) -> Outcome {
+        self.publish(&self.message(alert, sequence), alert.delivery_id().as_str(), sequence, deadline).await
     }
 
     /// Deletes what was published in that sequence. A server that cannot do that has nothing to change.
@@ -157,15 +191,15 @@ fn said(answer: &Answer) -> String {
 impl Notifier for NtfyNotifier {
     async fn notify(&self, alert: &Alert, deadline: Duration) -> Outcome {
         if !self.reaches(alert.contact()) {
-            return Outcome::rejected("the contact is not a topic of ntfy");
+            return Outcome::rejected(NOT_OURS);
         }
         match alert.receipt() {
             Some(published) if !brief::is_told(alert) => self.delete(alert, published, deadline).await,
             // What was handed to somebody must ring, so it is a push of its own.
             Some(published) if alert.occasion() != Occasion::Handed => {
-                self.publish(alert, published.as_str(), deadline).await
+                self.publish_alert(alert, published.as_str(), deadline).await
             }
-            Some(_) | None => self.publish(alert, alert.delivery_id().as_str(), deadline).await,
+            Some(_) | None => self.publish_alert(alert, alert.delivery_id().as_str(), deadline).await,
         }
     }
 
@@ -174,6 +208,22 @@ impl Notifier for NtfyNotifier {
         let topic = contact.address();
         let is_plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
         (1..=64).contains(&topic.len()) && topic.bytes().all(is_plain)
+    }
+
+    fn bundler(&self, _: &Contact) -> Option<&dyn NotifyBundle> {
+        Some(self)
+    }
+}
+
+#[async_trait]
+impl NotifyBundle for NtfyNotifier {
+    async fn notify_bundle(&self, bundle: &Bundle, deadline: Duration) -> Outcome {
+        if !self.reaches(bundle.contact()) {
+            return Outcome::rejected(NOT_OURS);
+        }
+        let (message, id) = (self.message_of_bundle(bundle), bundle.id());
+        // A claim of one of the incidents must not delete the message.
+        self.publish(&message, &id, &id, deadline).await.without_receipt()
     }
 }
 

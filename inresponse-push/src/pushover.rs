@@ -7,9 +7,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use inresponse_core::clock::Clock;
 use inresponse_core::model::{Contact, Receipt, Scheme, Severity};
-use inresponse_core::notify::{Alert, Notifier, Occasion, Outcome};
+use inresponse_core::notify::{Alert, Bundle, Notifier, NotifyBundle, Occasion, Outcome};
 use inresponse_outward::header::CONTENT_TYPE;
-use inresponse_outward::{Answer, Outward, brief};
+use inresponse_outward::{Answer, Outward, brief, many};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -25,6 +25,9 @@ const RETRY: u32 = 60;
 const EXPIRE: u32 = 3600;
 /// The number of bytes that are read of an answer.
 const BODY: usize = 4096;
+
+/// Why a contact is rejected.
+const NOT_OURS: &str = "the contact is not a user key of Pushover";
 
 /// Pushes alerts. Cloning is cheap.
 #[derive(Clone)]
@@ -87,6 +90,25 @@ impl PushoverNotifier {
         message
     }
 
+    /// A push about many incidents. It rings once: an acknowledgement could not say which incidents it is about. A link
+    /// that does not fit is left out.
+    fn message_of_bundle(&self, bundle: &Bundle) -> Value {
+        let worst = many::worst(bundle).map(|(head, _)| brief::cut(&head, 100, characters));
+        let text = [many::services(bundle)].into_iter().chain(worst).collect::<Vec<_>>().join("\n");
+        let mut message = json!({
+            "token": self.config.token,
+            "user": bundle.contact().address(),
+            "title": brief::cut(&bundle.headline(), TITLE, characters),
+            "message": brief::cut(&text, MESSAGE, characters),
+            "priority": 1,
+        });
+        if let Some(url) = bundle.claim_all_url().filter(|url| url.len() <= URL) {
+            message["url"] = json!(url);
+            message["url_title"] = json!("Claim all of these");
+        }
+        message
+    }
+
     async fn post(&self, path: &str, body: &Value, deadline: Duration) -> Result<Answer, Outcome> {
         let url = self.config.url.join(path).map_err(|_| Outcome::unavailable("the URL cannot be joined"))?;
         let request = self.outward.post(url).map_err(|refused| Outcome::unavailable(refused.to_string()))?;
@@ -94,8 +116,8 @@ impl PushoverNotifier {
         self.outward.send(request, body.to_string().into(), |_| BODY, deadline).await.answer()
     }
 
-    async fn push(&self, alert: &Alert, deadline: Duration) -> Outcome {
-        match self.post("1/messages.json", &self.message(alert), deadline).await {
+    async fn push(&self, message: &Value, deadline: Duration) -> Outcome {
+        match self.post("1/messages.json", message, deadline).await {
             Ok(answer) => self.outcome(&answer),
             Err(outcome) => outcome,
         }
@@ -220,17 +242,17 @@ pub fn read_receipt(body: &[u8]) -> Option<Option<Acknowledged>> {
 impl Notifier for PushoverNotifier {
     async fn notify(&self, alert: &Alert, deadline: Duration) -> Outcome {
         if !self.reaches(alert.contact()) {
-            return Outcome::rejected("the contact is not a user key of Pushover");
+            return Outcome::rejected(NOT_OURS);
         }
         if alert.receipt().is_none() {
-            return self.push(alert, deadline).await;
+            return self.push(&self.message(alert), deadline).await;
         }
         let began = self.clock.monotonic();
         match self.cancel(alert, deadline).await {
             // The cancellation counts, and is harmless if it is repeated.
             Outcome::Accepted if brief::is_told(alert) => {
                 let spent = self.clock.monotonic().saturating_sub(began);
-                self.push(alert, deadline.saturating_sub(spent)).await
+                self.push(&self.message(alert), deadline.saturating_sub(spent)).await
             }
             outcome => outcome,
         }
@@ -240,6 +262,20 @@ impl Notifier for PushoverNotifier {
     fn reaches(&self, contact: &Contact) -> bool {
         let key = contact.address();
         key.len() == 30 && key.bytes().all(|b| b.is_ascii_alphanumeric())
+    }
+
+    fn bundler(&self, _: &Contact) -> Option<&dyn NotifyBundle> {
+        Some(self)
+    }
+}
+
+#[async_trait]
+impl NotifyBundle for PushoverNotifier {
+    async fn notify_bundle(&self, bundle: &Bundle, deadline: Duration) -> Outcome {
+        if !self.reaches(bundle.contact()) {
+            return Outcome::rejected(NOT_OURS);
+        }
+        self.push(&self.message_of_bundle(bundle), deadline).await.without_receipt()
     }
 }
 

@@ -13,7 +13,7 @@ use aws_sdk_sesv2::primitives::Blob;
 use aws_sdk_sesv2::types::{Destination, EmailContent, MessageTag, RawMessage};
 use inresponse_core::clock::Clock;
 use inresponse_core::model::Contact;
-use inresponse_core::notify::{Alert, Notifier, Outcome};
+use inresponse_core::notify::{Alert, Bundle, Notifier, NotifyBundle, Outcome};
 use inresponse_mail::Mail;
 
 use crate::config::SesConfig;
@@ -24,6 +24,9 @@ use crate::reply::outcome;
 /// underscores and dashes (API reference of SES v2, `MessageTag`).
 const TAG_INCIDENT: &str = "inresponse-incident";
 const TAG_DELIVERY: &str = "inresponse-delivery";
+
+/// Why a contact is rejected.
+const ASCII_ONLY: &str = "SES accepts only ASCII local parts";
 
 /// Sends alerts through Amazon SES.
 ///
@@ -44,13 +47,13 @@ impl SesNotifier {
         Self { client: Client::from_conf(aws), config, clock }
     }
 
-    async fn send(&self, alert: &Alert, mail: &Mail, deadline: Duration) -> Outcome {
+    async fn send(&self, mail: &Mail, tags: Option<Vec<MessageTag>>, deadline: Duration) -> Outcome {
         let recipients = mail.envelope().to().iter().map(ToString::to_string);
         let destination = Destination::builder().set_to_addresses(Some(recipients.collect())).build();
         let raw = RawMessage::builder().data(Blob::new(mail.message())).build();
-        let (raw, tags) = match (raw, tags(alert)) {
-            (Ok(raw), Ok(tags)) => (raw, tags),
-            (Err(error), _) | (_, Err(error)) => return Outcome::unavailable(error.to_string()),
+        let raw = match raw {
+            Ok(raw) => raw,
+            Err(error) => return Outcome::unavailable(error.to_string()),
         };
         let handed = Handed::default();
         let timeouts = TimeoutConfig::builder().operation_timeout(deadline).build();
@@ -61,7 +64,7 @@ impl SesNotifier {
             .destination(destination)
             .content(EmailContent::builder().raw(raw).build())
             .set_configuration_set_name(self.config.configuration_set.clone())
-            .set_email_tags(Some(tags))
+            .set_email_tags(tags)
             .customize()
             .config_override(Config::builder().timeout_config(timeouts))
             .interceptor(handed.clone())
@@ -88,10 +91,14 @@ fn tags(alert: &Alert) -> Result<Vec<MessageTag>, aws_sdk_sesv2::error::BuildErr
 impl Notifier for SesNotifier {
     async fn notify(&self, alert: &Alert, deadline: Duration) -> Outcome {
         if !self.reaches(alert.contact()) {
-            return Outcome::rejected("SES accepts only ASCII local parts");
+            return Outcome::rejected(ASCII_ONLY);
         }
+        let tags = match tags(alert) {
+            Ok(tags) => Some(tags),
+            Err(error) => return Outcome::unavailable(error.to_string()),
+        };
         match inresponse_mail::render(alert, &self.config.sender, self.clock.now()) {
-            Ok(mail) => self.send(alert, &mail, deadline).await,
+            Ok(mail) => self.send(&mail, tags, deadline).await,
             Err(error) => error.outcome(),
         }
     }
@@ -100,6 +107,24 @@ impl Notifier for SesNotifier {
     /// `Destination`). Domains are in A-labels.
     fn reaches(&self, contact: &Contact) -> bool {
         contact.address().is_ascii()
+    }
+
+    fn bundler(&self, _: &Contact) -> Option<&dyn NotifyBundle> {
+        Some(self)
+    }
+}
+
+/// The mail of a bundle has no tags, which name one delivery: a bounce of it is not read.
+#[async_trait]
+impl NotifyBundle for SesNotifier {
+    async fn notify_bundle(&self, bundle: &Bundle, deadline: Duration) -> Outcome {
+        if !self.reaches(bundle.contact()) {
+            return Outcome::rejected(ASCII_ONLY);
+        }
+        match inresponse_mail::render_bundle(bundle, &self.config.sender, self.clock.now()) {
+            Ok(mail) => self.send(&mail, None, deadline).await,
+            Err(error) => error.outcome(),
+        }
     }
 }
 

@@ -28,12 +28,15 @@
 //! people who are on call then. A status update has the type `inresponse.claimed` or `inresponse.resolved`, and should
 //! page nobody. If the contact itself was handed the incident, the type is `inresponse.handed`: somebody must answer by
 //! `claimEndsAt`, or the alerts begin again. Ten minutes before a claim ends, the claimant gets the type
-//! `inresponse.claimEnds`; `claimEndsAt` says when. A notice about the roster has the type `inresponse.notice`. Its incident has
+//! `inresponse.claimEnds`; `claimEndsAt` says when. In a storm, many alerts come as one message of the type
+//! `inresponse.alerts`, an [`inresponse_api::BundleMessage`]: `{"contact", "claimAllUrl", "worst", "others"}`. Its `worst` are
+//! as the `data` of a single alert; its `others` have `deliveryId`, `incidentId`, `severity`, `service`, `title` and
+//! `claimUrl`. A notice about the roster has the type `inresponse.notice`. Its incident has
 //! the number 0, and the notice's title and message.
 //!
 //! | header | holds |
 //! |---|---|
-//! | `webhook-id`, `x-inresponse-delivery` | the delivery id. It is the same in every attempt, so that a receiver can recognise a repeat |
+//! | `webhook-id`, `x-inresponse-delivery` | the id of the delivery or the bundle. It is the same in every attempt, so that a receiver can recognise a repeat |
 //! | `webhook-timestamp` | when the message was sent, in Unix seconds |
 //! | `webhook-signature` | if there is a secret: `v1,` and the base64 of an HMAC-SHA-256 over `id.timestamp.body` |
 //!

@@ -8,9 +8,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use inresponse_core::clock::Clock;
 use inresponse_core::model::{Contact, Scheme};
-use inresponse_core::notify::{Alert, Notifier, Outcome};
+use inresponse_core::notify::{Alert, Bundle, Notifier, NotifyBundle, Outcome};
 use inresponse_outward::header::CONTENT_TYPE;
-use inresponse_outward::{Outward, Refused, RequestBuilder, Sent, StatusCode, json};
+use inresponse_outward::{Outward, Refused, RequestBuilder, Sent, StatusCode, json, json_of_bundle};
 use url::Url;
 
 use crate::answer;
@@ -67,37 +67,38 @@ impl WebhookNotifier {
         Ok((url, chat))
     }
 
-    /// The request without its body, and the body.
+    /// The request without its body, and the body. `id` is the same in every attempt.
     fn request(
         &self,
-        alert: &Alert,
+        what: What<'_>,
         url: Url,
         chat: Option<Chat>,
     ) -> Result<(RequestBuilder, Vec<u8>), Refused> {
-        let (id, now) = (alert.delivery_id().as_str(), self.clock.now());
+        let (id, now) = (what.id(), self.clock.now());
         let request = self.outward.post(url)?.header(CONTENT_TYPE, "application/json");
-        let request = request.header("x-inresponse-delivery", id);
-        Ok(match chat {
-            Some(Chat::Slack) => (request, message::slack(alert)),
-            Some(Chat::Teams) => (request, message::teams(alert)),
-            None => {
-                let body = json(alert, now);
-                let request = request.header("webhook-id", id).header("webhook-timestamp", now.timestamp());
-                let signature = self.key.as_ref().map(|key| key.sign(id, now, &body));
-                (signature.into_iter().fold(request, |r, s| r.header("webhook-signature", s)), body)
-            }
-        })
+        let request = request.header("x-inresponse-delivery", &id);
+        let body = match (chat, what) {
+            (Some(Chat::Slack), What::One(alert)) => message::slack(alert),
+            (Some(Chat::Slack), What::Many(bundle)) => message::slack_of_bundle(bundle),
+            (Some(Chat::Teams), What::One(alert)) => message::teams(alert),
+            (Some(Chat::Teams), What::Many(bundle)) => message::teams_of_bundle(bundle),
+            (None, What::One(alert)) => json(alert, now),
+            (None, What::Many(bundle)) => json_of_bundle(bundle, now),
+        };
+        if chat.is_some() {
+            return Ok((request, body));
+        }
+        let request = request.header("webhook-id", &id).header("webhook-timestamp", now.timestamp());
+        let signature = self.key.as_ref().map(|key| key.sign(&id, now, &body));
+        Ok((signature.into_iter().fold(request, |r, s| r.header("webhook-signature", s)), body))
     }
-}
 
-#[async_trait]
-impl Notifier for WebhookNotifier {
-    async fn notify(&self, alert: &Alert, deadline: Duration) -> Outcome {
-        let (url, chat) = match self.target(alert.contact()) {
+    async fn send(&self, what: What<'_>, contact: &Contact, deadline: Duration) -> Outcome {
+        let (url, chat) = match self.target(contact) {
             Ok(target) => target,
             Err(reason) => return Outcome::rejected(reason),
         };
-        let (request, body) = match self.request(alert, url, chat) {
+        let (request, body) = match self.request(what, url, chat) {
             Ok(request) => request,
             Err(refused) => return Outcome::rejected(refused.to_string()),
         };
@@ -112,10 +113,44 @@ impl Notifier for WebhookNotifier {
             Sent::Lost(reason) => Outcome::unknown(reason),
         }
     }
+}
+
+/// What a message is about.
+#[derive(Clone, Copy)]
+enum What<'a> {
+    One(&'a Alert),
+    Many(&'a Bundle),
+}
+
+impl What<'_> {
+    fn id(self) -> String {
+        match self {
+            What::One(alert) => alert.delivery_id().to_string(),
+            What::Many(bundle) => bundle.id(),
+        }
+    }
+}
+
+#[async_trait]
+impl Notifier for WebhookNotifier {
+    async fn notify(&self, alert: &Alert, deadline: Duration) -> Outcome {
+        self.send(What::One(alert), alert.contact(), deadline).await
+    }
 
     /// Does not reach unknown channels, nor contacts whose URL contains an internal address.
     fn reaches(&self, contact: &Contact) -> bool {
         self.target(contact).is_ok()
+    }
+
+    fn bundler(&self, _: &Contact) -> Option<&dyn NotifyBundle> {
+        Some(self)
+    }
+}
+
+#[async_trait]
+impl NotifyBundle for WebhookNotifier {
+    async fn notify_bundle(&self, bundle: &Bundle, deadline: Duration) -> Outcome {
+        self.send(What::Many(bundle), bundle.contact(), deadline).await
     }
 }
 

@@ -7,9 +7,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use inresponse_core::clock::Clock;
 use inresponse_core::model::{Contact, Receipt, Scheme};
-use inresponse_core::notify::{Alert, Notifier, Occasion, Outcome};
+use inresponse_core::notify::{Alert, Bundle, Notifier, NotifyBundle, Occasion, Outcome};
 use inresponse_outward::header::CONTENT_TYPE;
-use inresponse_outward::{Answer, Outward};
+use inresponse_outward::{Answer, Outward, slack};
 use serde_json::{Value, json};
 use url::Url;
 
@@ -20,6 +20,9 @@ use crate::error::{ChatError, ChatErrorKind};
 
 /// The number of bytes that are read of an answer. An answer to `chat.postMessage` contains the message.
 const BODY: usize = 256 * 1024;
+
+/// Why a contact is rejected.
+const NOT_OURS: &str = "the contact is neither a channel nor a user of Slack";
 
 /// Alerts through an app. Cloning is cheap.
 #[derive(Clone)]
@@ -86,6 +89,17 @@ impl SlackNotifier {
         }
     }
 
+    /// Posts a message about many incidents. It has no receipt: a status update of one of them must not replace it.
+    async fn post_bundle(&self, bundle: &Bundle, deadline: Duration) -> Outcome {
+        let mut message = slack::many(bundle);
+        message["channel"] = json!(bundle.contact().address());
+        let posted = match self.call("chat.postMessage", &message, deadline).await {
+            Ok(answer) => verdict::posted(&answer, self.clock.now()),
+            Err(outcome) => outcome,
+        };
+        posted.without_receipt()
+    }
+
     async fn update(&self, alert: &Alert, receipt: &Receipt, deadline: Duration) -> Outcome {
         let Some((channel, ts)) = receipt.as_str().split_once('/') else {
             return Outcome::rejected("the receipt is not one of Slack");
@@ -104,7 +118,7 @@ impl SlackNotifier {
 impl Notifier for SlackNotifier {
     async fn notify(&self, alert: &Alert, deadline: Duration) -> Outcome {
         if !self.reaches(alert.contact()) {
-            return Outcome::rejected("the contact is neither a channel nor a user of Slack");
+            return Outcome::rejected(NOT_OURS);
         }
         match alert.receipt() {
             // An update does not ring, and what was handed to somebody must.
@@ -121,6 +135,20 @@ impl Notifier for SlackNotifier {
         let name = name.strip_prefix('#').unwrap_or(name);
         let count = name.chars().count();
         (1..=80).contains(&count) && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.'))
+    }
+
+    fn bundler(&self, _: &Contact) -> Option<&dyn NotifyBundle> {
+        Some(self)
+    }
+}
+
+#[async_trait]
+impl NotifyBundle for SlackNotifier {
+    async fn notify_bundle(&self, bundle: &Bundle, deadline: Duration) -> Outcome {
+        if !self.reaches(bundle.contact()) {
+            return Outcome::rejected(NOT_OURS);
+        }
+        self.post_bundle(bundle, deadline).await
     }
 }
 

@@ -1,35 +1,28 @@
-//! The blocks of a message, with buttons.
-//!
-//! A header has at most 150 characters, the text of a section 3000, that of a context 2000, a block id 255, the value of
-//! a button 2000 (<https://docs.slack.dev/reference/block-kit>). Untrusted text is plain text, or escaped as in
-//! <https://docs.slack.dev/messaging/formatting-message-text>.
+//! The blocks of a message, with buttons. The value of a button has at most 2000 characters
+//! (<https://docs.slack.dev/reference/block-kit/block-elements/button-element>).
 
 use inresponse_core::notify::{Alert, Occasion};
 use inresponse_core::plan::Wanted;
 use inresponse_outward::brief;
+use inresponse_outward::slack::{self, CONTEXT, HEADER, header, lines, link, marked, plain, section};
 use serde_json::{Value, json};
 
 use crate::wanted::{buttons, label};
 
-const HEADER: usize = 150;
-const SECTION: usize = 3000;
-const CONTEXT: usize = 2000;
-
 /// The text and the blocks of a message. `answered` is the id of the alert that the buttons answer.
 pub fn message(alert: &Alert, answered: &str) -> Value {
     let (incident, head) = (alert.incident(), brief::head(alert));
-    let plain = |text: &str, most: usize| json!({ "type": "plain_text", "text": brief::cut(text, most, characters), "emoji": false });
-    let mut blocks = vec![json!({ "type": "header", "text": plain(&head, HEADER) })];
+    let mut blocks = vec![header(&head)];
     // The header has no room for a long title.
     if head.chars().count() > HEADER {
-        blocks.push(json!({ "type": "section", "text": plain(incident.title(), SECTION) }));
+        blocks.push(section(incident.title()));
     }
     if brief::tells_what_happened(alert) {
-        blocks.push(json!({ "type": "section", "text": plain(incident.message(), SECTION) }));
+        blocks.push(section(incident.message()));
     }
     let links = links(alert);
     if !links.is_empty() {
-        blocks.push(json!({ "type": "section", "text": { "type": "mrkdwn", "text": links } }));
+        blocks.push(marked(&links));
     }
     let buttons: Vec<Value> = buttons(alert).iter().map(|wanted| button(alert, *wanted, answered)).collect();
     if !buttons.is_empty() {
@@ -39,9 +32,7 @@ pub fn message(alert: &Alert, answered: &str) -> Value {
     // The id is part of what the recipient has.
     blocks
         .push(json!({ "type": "context", "block_id": alert.delivery_id().as_str(), "elements": [context] }));
-    // The text is what notifications show. Slack would otherwise fetch the links, to show what is behind them.
-    let text = escape(&brief::cut(&head, SECTION, characters));
-    json!({ "text": text, "blocks": blocks, "unfurl_links": false, "unfurl_media": false })
+    slack::message(&head, blocks)
 }
 
 fn button(alert: &Alert, wanted: Wanted, answered: &str) -> Value {
@@ -70,27 +61,6 @@ fn links(alert: &Alert) -> String {
         | Occasion::Resolved => alert.board_url(),
     };
     let page = page.map(|url| link("Open the incident", url));
-    let others = alert.incident().links().iter();
-    let others = others.map(|l| link(&brief::cut(l.text(), HEADER, characters), l.url()));
-    let mut lines = String::new();
-    for line in page.into_iter().chain(others) {
-        if lines.chars().count() + line.chars().count() < SECTION {
-            lines.push_str(&line);
-            lines.push('\n');
-        }
-    }
-    lines.trim_end().to_owned()
-}
-
-fn link(text: &str, url: &str) -> String {
-    let url = url.replace('|', "%7C").replace('<', "%3C").replace('>', "%3E");
-    format!("<{}|{}>", escape(&url), escape(text))
-}
-
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
-}
-
-fn characters(_: char) -> usize {
-    1
+    let others = alert.incident().links().iter().map(|other| link(other.text(), other.url()));
+    lines(page.into_iter().chain(others))
 }

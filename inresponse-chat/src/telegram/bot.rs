@@ -7,9 +7,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use inresponse_core::clock::Clock;
 use inresponse_core::model::{Contact, Receipt, Scheme};
-use inresponse_core::notify::{Alert, Notifier, Occasion, Outcome};
+use inresponse_core::notify::{Alert, Bundle, Notifier, NotifyBundle, Occasion, Outcome};
 use inresponse_outward::header::CONTENT_TYPE;
-use inresponse_outward::{Answer, Outward, brief};
+use inresponse_outward::{Answer, Outward, brief, many};
 use serde_json::{Value, json};
 
 use super::reply;
@@ -24,6 +24,9 @@ const MESSAGE: usize = 4096;
 const BODY: usize = 64 * 1024;
 /// The number of bytes that are read of an answer to `getUpdates`.
 const UPDATES: usize = 4 * 1024 * 1024;
+
+/// Why a contact is rejected.
+const NOT_OURS: &str = "the contact is not a chat of Telegram";
 
 /// Alerts through a bot. Cloning is cheap.
 #[derive(Clone)]
@@ -71,9 +74,8 @@ impl TelegramNotifier {
         self.outward.send(request, parameters.to_string().into(), |_| most, deadline).await.answer()
     }
 
-    async fn send(&self, alert: &Alert, chat: Value, deadline: Duration) -> Outcome {
-        let message = message(alert, chat);
-        match self.call("sendMessage", &message, deadline).await {
+    async fn send(&self, message: &Value, deadline: Duration) -> Outcome {
+        match self.call("sendMessage", message, deadline).await {
             Ok(answer) => reply::sent(&answer, self.clock.now()),
             Err(outcome) => outcome,
         }
@@ -142,24 +144,57 @@ fn message(alert: &Alert, chat: Value) -> Value {
     message
 }
 
+/// The parameters of `sendMessage` for many incidents. A link that does not fit is left out.
+fn message_of_bundle(bundle: &Bundle, chat: Value) -> Value {
+    let units = char::len_utf16;
+    let mut parts = vec![brief::cut(&bundle.headline(), MESSAGE / 16, units)];
+    let link = bundle.claim_all_url().filter(|url| url.len() <= MESSAGE / 4);
+    parts.extend(link.map(|url| format!("Claim all of these: {url}")));
+    parts.push(brief::cut(&many::services(bundle), MESSAGE / 8, units));
+    let worst = many::worst(bundle).map(|(head, _)| brief::cut(&head, MESSAGE / 32, units));
+    parts.push(worst.collect::<Vec<_>>().join("\n"));
+    parts.extend(many::others(bundle).map(|others| brief::cut(&others, MESSAGE / 16, units)));
+    parts.push(format!("alerts {}", bundle.id()));
+    json!({
+        "chat_id": chat,
+        "text": parts.join("\n\n"),
+        "link_preview_options": { "is_disabled": true },
+    })
+}
+
 #[async_trait]
 impl Notifier for TelegramNotifier {
     async fn notify(&self, alert: &Alert, deadline: Duration) -> Outcome {
         let Some(chat) = chat_id(alert.contact().address()) else {
-            return Outcome::rejected("the contact is not a chat of Telegram");
+            return Outcome::rejected(NOT_OURS);
         };
         match alert.receipt() {
             // An edit does not ring, and what was handed to somebody must.
             Some(receipt) if alert.occasion() != Occasion::Handed => {
                 self.edit(alert, receipt, deadline).await
             }
-            Some(_) | None => self.send(alert, chat, deadline).await,
+            Some(_) | None => self.send(&message(alert, chat), deadline).await,
         }
     }
 
     /// Reaches contacts whose address is the id of a chat, or `@` and the user name of a channel.
     fn reaches(&self, contact: &Contact) -> bool {
         chat_id(contact.address()).is_some()
+    }
+
+    fn bundler(&self, _: &Contact) -> Option<&dyn NotifyBundle> {
+        Some(self)
+    }
+}
+
+#[async_trait]
+impl NotifyBundle for TelegramNotifier {
+    async fn notify_bundle(&self, bundle: &Bundle, deadline: Duration) -> Outcome {
+        let Some(chat) = chat_id(bundle.contact().address()) else {
+            return Outcome::rejected(NOT_OURS);
+        };
+        // A status update of one of the incidents must not replace the message.
+        self.send(&message_of_bundle(bundle, chat), deadline).await.without_receipt()
     }
 }
 

@@ -33,7 +33,9 @@ impl NotifierHarness for Telegram {
             let text = got.json()["text"].as_str().unwrap().to_owned();
             assert!(text.encode_utf16().count() <= 4096);
             let last = text.lines().last().unwrap();
-            Arrival { delivery_id: last.strip_prefix("alert ").unwrap().to_owned(), text }
+            let delivery_id =
+                last.strip_prefix("alert ").or(last.strip_prefix("alerts ")).unwrap().to_owned();
+            Arrival { delivery_id, text }
         };
         self.0.got(contact.address()).into_iter().filter(|got| got.taken).map(arrival).collect()
     }

@@ -2,20 +2,24 @@
 
 use std::io::Write as _;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use chrono::DateTime;
 use inresponse_chat::is_from_slack;
 use inresponse_conformance::Behaviour;
 use inresponse_core::model::Contact;
-use inresponse_core::notify::Notifiers;
+use inresponse_core::notify::{Alert, Bundle, Notifier, Notifiers, Outcome};
 use inresponse_core::plan::{StateChange, TakeOver};
 use inresponse_testkit::answers::ChannelHarness;
-use inresponse_testkit::carrier::Carrier;
+use inresponse_testkit::carrier::{Carrier, Got};
 use inresponse_testkit::table::Table;
 use serde_json::{Value, json};
 
 use crate::answers::{Slack, Telegram, in_slack, in_telegram, press};
 use crate::linking::message;
+use crate::services;
+
+const SOON: Duration = Duration::from_secs(120);
 
 /// The number of requests whose signatures are compared.
 const REQUESTS: usize = 10_000;
@@ -69,7 +73,14 @@ async fn sent(harness: &impl ChannelHarness, carrier: &Carrier, contacts: [Conta
 #[tokio::test(flavor = "multi_thread")]
 async fn slacks_library_takes_our_blocks_and_reads_our_slack() {
     let harness = Slack::new();
-    let messages = sent(&harness, &harness.carrier, [in_slack(0), in_slack(1)]).await;
+    let mut messages = sent(&harness, &harness.carrier, [in_slack(0), in_slack(1)]).await;
+    let alert = Alert::test(&in_slack(0), DateTime::UNIX_EPOCH).unwrap();
+    let bundle = Bundle::new(vec![alert; 40]).unwrap();
+    let bundle = bundle.with_claim_all_url("https://alerts.example/claims?token=t".to_owned());
+    let notifier = services::slack(&harness.carrier);
+    let told = notifier.bundler(&in_slack(0)).unwrap().notify_bundle(&bundle, SOON).await;
+    assert_eq!(told, Outcome::Accepted, "without a receipt");
+    messages.extend(harness.carrier.all().last().map(Got::json));
     harness.carrier.behave("C0GONE", Behaviour::Reject).await;
     python(&["slack", &harness.carrier.url()], &Value::Array(messages)).await;
 }

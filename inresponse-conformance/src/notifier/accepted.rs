@@ -1,10 +1,9 @@
 //! Laws of promise 10: an accepted message has arrived, once, with its delivery id.
 
-use inresponse_core::model::{OutcomeKind, Report, Severity};
+use inresponse_core::model::OutcomeKind;
 
 use super::NotifierHarness;
-use super::post::{AMPLE, Post};
-use crate::scene::rich_report;
+use super::post::{AMPLE, Post, any_texts};
 use crate::waiting::together;
 
 /// One attempt delivers the message once, with the delivery's id and the incident's number.
@@ -73,19 +72,7 @@ pub async fn alerts_at_once_do_not_mix<H: NotifierHarness>(harness: &H) {
 /// script, any length.
 pub async fn any_text_arrives_as_one_message<H: NotifierHarness>(harness: &H) {
     let post = Post::new(harness).await;
-    let of = |title: &str, message: &str| Report::builder("athens", Severity::Crit, title).message(message);
-    let texts = [
-        rich_report(),
-        of("ends too early", "first\r\n.\r\nMAIL FROM:<a@b.example>\r\n\r\n.\n..\nlast"),
-        of(
-            "Subject: another\\r\\nBcc: x@y.example",
-            "\nFrom x\n\nX-InResponse-Delivery: forged\n\n--\n--x--",
-        ),
-        of("{\"title\": \"${x}\"}", "</script><b>&amp;\u{2028}\u{feff}{{x}} %n \"\\u0000\" '\\x00'"),
-        of(&"title ".repeat(80), &"日".repeat(Report::MAX_MESSAGE_BYTES / 3)),
-        of(&"x".repeat(Report::MAX_TITLE_BYTES), &"x".repeat(Report::MAX_MESSAGE_BYTES)),
-    ];
-    for (n, text) in texts.into_iter().enumerate() {
+    for (n, text) in any_texts().into_iter().enumerate() {
         let alert = post.alert_about(text, n, n as u64, 1);
         assert_eq!(
             post.tell(&alert, AMPLE).await.kind(),

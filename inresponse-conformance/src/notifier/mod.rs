@@ -4,6 +4,7 @@
 //! server that can accept, refuse, hang, or take a message without an answer.
 
 mod accepted;
+mod bundle;
 mod failing;
 mod hanging;
 mod post;
@@ -15,6 +16,7 @@ use inresponse_core::model::Contact;
 use inresponse_core::notify::Notifier;
 
 pub use accepted::*;
+pub use bundle::*;
 pub use failing::*;
 pub use hanging::*;
 
@@ -102,29 +104,36 @@ macro_rules! __notifier_laws {
                 alerts_at_once_do_not_mix
                 any_text_arrives_as_one_message
                 secrets_do_not_show_in_debug_output
+                p23_a_bundle_arrives_as_one_message
             }
             reject {
                 p09_a_refusal_for_good_is_rejected
                 p13_a_refusal_is_its_recipients_only
+                p23_a_refused_bundle_is_rejected
             }
             refuse_sender {
                 p09_a_refusal_of_somebody_else_is_tried_again
+                p23_a_bundle_whose_sender_is_refused_is_tried_again
             }
             busy {
                 p09_a_busy_carrier_is_tried_once_and_is_not_dead
                 p09_a_carrier_that_was_busy_is_reached_again
+                p23_a_bundle_for_a_busy_carrier_is_tried_once_and_is_not_dead
             }
             throttle {
                 p09_an_asked_for_pause_is_told
+                p23_a_pause_that_is_asked_of_a_bundle_is_told
             }
             unreachable {
                 p09_an_unreachable_carrier_is_unavailable
                 p09_a_carrier_that_is_back_is_reached_again
+                p23_a_bundle_for_an_unreachable_carrier_is_unavailable
             }
             hang {
                 p13_a_silent_carrier_is_given_up_at_the_deadline
                 p13_a_hanging_alert_delays_no_other
                 p13_an_abandoned_alert_blocks_nothing
+                p23_a_bundle_for_a_silent_carrier_is_given_up_at_the_deadline
             }
             take_and_hang {
                 p10_a_reply_that_does_not_come_is_unknown
@@ -132,6 +141,7 @@ macro_rules! __notifier_laws {
             take_and_close {
                 p10_a_lost_reply_is_unknown_and_not_tried_again
                 p09_a_carrier_whose_reply_was_lost_is_reached_again
+                p23_a_bundle_whose_reply_is_lost_is_unknown
             }
         }
     };

@@ -4,14 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use inresponse_core::model::{
-    Contact, IncidentNumber, Level, Matrix, OutcomeKind, Purpose, ReportBuilder, TeamName,
+    Contact, IncidentNumber, Level, Matrix, OutcomeKind, Purpose, Report, ReportBuilder, Severity, TeamName,
 };
-use inresponse_core::notify::{Alert, Notifier, Outcome};
+use inresponse_core::notify::{Alert, Bundle, Notifier, Outcome};
 use inresponse_core::plan;
 use tokio::time::timeout;
 
 use super::{Arrival, Behaviour, NotifierHarness};
-use crate::scene::{LEASE, WAIT, at, report};
+use crate::scene::{LEASE, WAIT, at, report, rich_report};
 use crate::waiting::eventually;
 
 /// A deadline that only a hanging carrier reaches, even on a machine that is busy with other tests.
@@ -41,6 +41,16 @@ impl<'a, H: NotifierHarness> Post<'a, H> {
             .unwrap_or_else(|_| panic!("no answer within {GRACE:?} of the deadline of {deadline:?}"));
         self.keeps_secrets(&format!("{outcome:?}"), alert);
         outcome
+    }
+
+    /// Gives the notifier a bundle, and checks the same rules. `None` if it sends no bundles to that contact.
+    pub(super) async fn tell_many(&self, bundle: &Bundle, deadline: Duration) -> Option<Outcome> {
+        let bundler = self.notifier.bundler(bundle.contact())?;
+        let outcome = timeout(deadline + GRACE, bundler.notify_bundle(bundle, deadline))
+            .await
+            .unwrap_or_else(|_| panic!("no answer within {GRACE:?} of the deadline of {deadline:?}"));
+        bundle.alerts().iter().for_each(|alert| self.keeps_secrets(&format!("{outcome:?}"), alert));
+        Some(outcome)
     }
 
     /// Checks that a text that may be logged or shown contains no secret of the notifier and no claim link.
@@ -111,6 +121,14 @@ impl<'a, H: NotifierHarness> Post<'a, H> {
         panic!("the recipient accepts again, but the notifier answered {answers:?}");
     }
 
+    /// A bundle of that many alerts for the `n`th recipient, with every kind of text.
+    pub(super) fn bundle(&self, n: usize, alerts: usize) -> Bundle {
+        let texts = any_texts().into_iter().cycle().zip(0..);
+        let alerts = texts.take(alerts).map(|(text, number)| self.alert_about(text, n, number, 1)).collect();
+        let bundle = Bundle::new(alerts).expect("alerts to one contact, no more than a bundle may have");
+        bundle.with_claim_all_url("https://alerts.example/claims?token=token-of-7310000".to_owned())
+    }
+
     /// An alert of incident `number` for the `n`th recipient.
     pub(super) fn alert(&self, n: usize, number: u64, attempt: u32) -> Alert {
         self.alert_about(report("athens"), n, number, attempt)
@@ -132,6 +150,22 @@ impl<'a, H: NotifierHarness> Post<'a, H> {
         let url = format!("https://alerts.example/incidents/{number}/claim?token=token-of-{number}");
         Alert::new(incident, 1, sends[0].delivery, attempt, sends[0].contact.clone()).with_claim_url(url)
     }
+}
+
+/// Texts with line breaks, ends of messages, headers, markup, any script, any length.
+pub(super) fn any_texts() -> [ReportBuilder; 6] {
+    let of = |title: &str, message: &str| Report::builder("athens", Severity::Crit, title).message(message);
+    [
+        rich_report(),
+        of("ends too early", "first\r\n.\r\nMAIL FROM:<a@b.example>\r\n\r\n.\n..\nlast"),
+        of(
+            "Subject: another\\r\\nBcc: x@y.example",
+            "\nFrom x\n\nX-InResponse-Delivery: forged\n\n--\n--x--",
+        ),
+        of("{\"title\": \"${x}\"}", "</script><b>&amp;\u{2028}\u{feff}{{x}} %n \"\\u0000\" '\\x00'"),
+        of(&"title ".repeat(80), &"日".repeat(Report::MAX_MESSAGE_BYTES / 3)),
+        of(&"x".repeat(Report::MAX_TITLE_BYTES), &"x".repeat(Report::MAX_MESSAGE_BYTES)),
+    ]
 }
 
 /// The first incident number: large enough not to occur in a text by chance.

@@ -72,6 +72,19 @@ impl Outcome {
         Outcome::Limited { after, reason: reason.into() }
     }
 
+    /// The outcome without a receipt, for messages that no later message may replace.
+    pub fn without_receipt(self) -> Self {
+        match self {
+            Outcome::AcceptedAs(_) => Outcome::Accepted,
+            Outcome::Accepted
+            | Outcome::Rejected { .. }
+            | Outcome::Throttled { .. }
+            | Outcome::Limited { .. }
+            | Outcome::Unavailable { .. }
+            | Outcome::Unknown { .. } => self,
+        }
+    }
+
     /// The carrier's name for the message, if it gave one.
     pub fn receipt(&self) -> Option<&Receipt> {
         match self {

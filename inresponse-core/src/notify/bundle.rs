@@ -102,6 +102,16 @@ impl Bundle {
         self.alerts.iter().map(Alert::delivery_id)
     }
 
+    /// The id of the message: the same for every attempt with the same deliveries. It consists of letters, digits and
+    /// hyphens.
+    pub fn id(&self) -> String {
+        let mut hash: u64 = 0xcbf2_9ce4_8422_2325; // FNV-1a, 64 bits
+        for byte in self.delivery_ids().flat_map(|id| id.as_str().bytes().chain([0])) {
+            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+        }
+        format!("bundle-{}-{hash:016x}", self.alerts.len())
+    }
+
     /// The number of alerts of each severity, the worst first. Severities without alerts are left out.
     pub fn severities(&self) -> Vec<(Severity, usize)> {
         counted(self.alerts.iter().map(|alert| alert.incident().severity()))

@@ -30,10 +30,10 @@ impl Request {
         self.form.iter().find(|(other, _)| other == name).map_or("", |(_, value)| value)
     }
 
-    /// The parameter of the URL to which Twilio reports.
-    pub(crate) fn reported(&self, name: &str) -> String {
-        let url = url::Url::parse(self.value("StatusCallback")).unwrap();
-        url.query_pairs().find(|(other, _)| other == name).map(|(_, value)| value.into_owned()).unwrap()
+    /// The parameter of the URL to which Twilio reports. `None` if Twilio is not asked to report.
+    pub(crate) fn reported(&self, name: &str) -> Option<String> {
+        let url = url::Url::parse(self.value("StatusCallback")).ok()?;
+        url.query_pairs().find(|(other, _)| other == name).map(|(_, value)| value.into_owned())
     }
 }
 

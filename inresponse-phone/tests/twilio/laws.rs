@@ -55,7 +55,7 @@ impl NotifierHarness for Phones {
         let arrival = |request: Request| {
             assert!(request.authorized);
             let text = format!("{}{}", request.value("Body"), request.value("Twiml"));
-            Arrival { delivery_id: request.reported("delivery"), text }
+            Arrival { delivery_id: request.reported("delivery").unwrap_or_default(), text }
         };
         self.fake.requests(contact.address()).into_iter().filter(|r| r.taken).map(arrival).collect()
     }

@@ -55,7 +55,7 @@ async fn p09_a_failure_of_the_carrier_is_sent_again_and_an_unanswered_call_is_no
         assert_eq!(sent[0].reported("delivery"), sent[1].reported("delivery"));
         assert_eq!(
             (sent[0].reported("attempt"), sent[1].reported("attempt")),
-            ("1".to_owned(), "2".to_owned())
+            (Some("1".to_owned()), Some("2".to_owned()))
         );
         // The report about the first attempt comes late.
         world.came_back(&url, &failed).await;

@@ -49,9 +49,13 @@ impl NotifierHarness for Ntfy {
     }
 
     async fn arrived(&self, contact: &Contact) -> Vec<Arrival> {
-        let arrival = |got: Got| Arrival {
-            delivery_id: got.json()["sequence_id"].as_str().unwrap().to_owned(),
-            text: texts(&got.json(), &["title", "message"]),
+        let arrival = |got: Got| {
+            // A server takes at most 4 KiB of a message, and twice that in all.
+            assert!(got.body.len() <= 8192, "{}", got.body.len());
+            Arrival {
+                delivery_id: got.json()["sequence_id"].as_str().unwrap().to_owned(),
+                text: texts(&got.json(), &["title", "message"]),
+            }
         };
         self.0.got(contact.address()).into_iter().filter(|got| got.taken).map(arrival).collect()
     }
@@ -86,6 +90,7 @@ impl NotifierHarness for Pushover {
         let arrival = |got: Got| {
             let text = texts(&got.json(), &["title", "message", "url"]);
             let message = got.json()["message"].as_str().unwrap().to_owned();
+            assert!((1..=1024).contains(&message.chars().count()));
             let delivery_id = message.lines().last().unwrap().trim_start_matches("alert ").to_owned();
             Arrival { delivery_id, text }
         };

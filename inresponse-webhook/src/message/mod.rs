@@ -5,8 +5,8 @@ mod teams;
 
 use serde_json::Value;
 
-pub(crate) use slack::slack;
-pub(crate) use teams::teams;
+pub(crate) use slack::{slack, slack_of_bundle};
+pub(crate) use teams::{teams, teams_of_bundle};
 
 /// The number of bytes that a character has in JSON.
 fn json_bytes(c: char) -> usize {

@@ -8,10 +8,10 @@ use inresponse_core::model::{
     Contact, DeliveryId, DeliveryKey, IncidentNumber, Level, Matrix, Person, Report, ReportBuilder, Severity,
     StatusUpdates, TeamName,
 };
-use inresponse_core::notify::{Alert, Notice, Outcome};
+use inresponse_core::notify::{Alert, Bundle, Notice, Outcome};
 use inresponse_core::plan::{self, Decision, HoldNothing, Input, StateChange, TakeOver, Update};
 use inresponse_outward::brief::cut;
-use inresponse_outward::json;
+use inresponse_outward::{json, json_of_bundle};
 use serde_json::Value;
 
 use super::*;
@@ -335,4 +335,67 @@ fn p22_the_claimant_is_told_when_the_claim_ends_and_the_next_round_why_it_began(
         let body = String::from_utf8(body).unwrap();
         assert!(body.contains("the claim of slack:ops ended at 1970-01-01 02:00:00 UTC after 2 h"), "{body}");
     }
+}
+
+const CLAIM_ALL: &str = "https://alerts.example/claims?token=all.";
+
+fn bundle(alerts: impl IntoIterator<Item = Alert>) -> Bundle {
+    let token = "t".repeat(1_500);
+    Bundle::new(alerts.into_iter().collect()).unwrap().with_claim_all_url(format!("{CLAIM_ALL}{token}"))
+}
+
+#[test]
+fn p23_a_message_about_many_shows_the_worst_and_how_to_claim_all() {
+    let alerts = (0..12).map(|_| alert(report("5xx <!channel>", "12 %")));
+    let bundle = bundle(alerts);
+    let texts = slack::texts(&slack_of_bundle(&bundle));
+    assert_eq!((&*texts[0], &*texts[1]), ("12 CRIT: athens", "athens: 12 CRIT"));
+    assert!(texts[2].starts_with(&format!("*<{CLAIM_ALL}")) && texts[2].ends_with("|Claim all of these>*"));
+    assert_eq!(texts[3], format!("<{CLAIM}|Claim it>  [CRIT] #10001 athens: 5xx &lt;!channel&gt;"));
+    assert_eq!(texts[13], "and 2 more: #10001, #10001");
+
+    let message: Value = serde_json::from_slice(&teams_of_bundle(&bundle)).unwrap();
+    let card = &message["attachments"][0]["content"];
+    assert_eq!(card["body"][0]["inlines"][0]["text"], "12 CRIT: athens");
+    assert_eq!(card["body"][2]["inlines"][0]["text"], "[CRIT] #10001 athens: 5xx <!channel>");
+    assert_eq!(card["actions"][0]["title"], "Claim all of these");
+}
+
+#[test]
+fn p23_the_json_of_many_has_the_id_of_each_delivery_and_the_worst_in_full() {
+    let bundle = bundle((0..12).map(|_| alert(report("5xx", "12 %"))));
+    let sent = json_of_bundle(&bundle, DateTime::UNIX_EPOCH);
+    let read: inresponse_api::BundleMessage = serde_json::from_slice(&sent).unwrap();
+    assert_eq!(serde_json::to_vec(&read).unwrap(), sent, "the receiver can read all of it");
+    assert_eq!(serde_json::from_slice::<Value>(&sent).unwrap()["type"], "inresponse.alerts");
+    let ids = read.data.worst.iter().map(|alert| &alert.delivery_id);
+    let ids = ids.chain(read.data.others.iter().map(|alert| &alert.delivery_id));
+    let expected: Vec<_> = bundle.delivery_ids().map(ToString::to_string).collect();
+    assert_eq!(ids.cloned().collect::<Vec<_>>(), expected);
+    assert_eq!((read.data.worst[9].incident.message.as_str(), read.data.others.len()), ("12 %", 2));
+    assert_eq!(read.data.others[1].title, "5xx");
+    assert!(read.data.claim_all_url.unwrap().starts_with(CLAIM_ALL));
+}
+
+#[test]
+fn p23_a_message_about_any_five_hundred_is_no_larger_than_each_service_takes() {
+    let bundle = bundle(extremes().into_iter().cycle().take(Bundle::MOST));
+    let message: Value = serde_json::from_slice(&slack_of_bundle(&bundle)).unwrap();
+    for block in message["blocks"].as_array().unwrap() {
+        let (text, most) = match block["type"].as_str().unwrap() {
+            "header" => (&block["text"]["text"], 150),
+            "section" => (&block["text"]["text"], 3000),
+            "context" => (&block["elements"][0]["text"], 2000),
+            other => panic!("{other}"),
+        };
+        let length = text.as_str().unwrap().chars().count();
+        assert!((1..=most).contains(&length), "{length} in {block}");
+    }
+    let blocks = message["blocks"].to_string();
+    assert!(blocks.chars().count() < 13_000 && blocks.contains(CLAIM_ALL), "{}", blocks.len());
+
+    let card = teams_of_bundle(&bundle);
+    assert!(card.len() <= 28 * 1024, "{}", card.len());
+    assert!(String::from_utf8(card).unwrap().contains(CLAIM_ALL));
+    assert!(json_of_bundle(&bundle, DateTime::UNIX_EPOCH).len() < 1024 * 1024);
 }

@@ -46,4 +46,14 @@ broken! { notifier, super::model::harness;
     p10_a_lost_reply_is_unknown_and_not_tried_again:
         sends_again_when_the_reply_is_lost, takes_a_lost_reply_for_an_outage, takes_a_lost_reply_for_accepted;
     p09_a_carrier_whose_reply_was_lost_is_reached_again: uses_the_lost_connection_again;
+
+    p23_a_bundle_arrives_as_one_message: sends_each_alert_of_a_bundle, says_nothing_of_the_others, keeps_a_bundle;
+    p23_a_refused_bundle_is_rejected: takes_a_refused_bundle_for_an_outage;
+    p23_a_bundle_whose_sender_is_refused_is_tried_again: takes_the_sender_of_a_bundle_for_its_recipient;
+    p23_a_bundle_for_a_busy_carrier_is_tried_once_and_is_not_dead: tries_a_bundle_again;
+    p23_a_pause_that_is_asked_of_a_bundle_is_told: takes_a_pause_of_a_bundle_for_an_outage;
+    p23_a_bundle_for_an_unreachable_carrier_is_unavailable: takes_an_unreachable_bundle_for_unknown;
+    p23_a_bundle_for_a_silent_carrier_is_given_up_at_the_deadline:
+        hangs_with_a_bundle, takes_a_silent_bundle_for_accepted;
+    p23_a_bundle_whose_reply_is_lost_is_unknown: takes_a_lost_bundle_for_accepted;
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use inresponse_conformance::{Arrival, Behaviour, NotifierHarness};
 use inresponse_core::model::Contact;
-use inresponse_core::notify::{Alert, Notifier, Outcome};
+use inresponse_core::notify::{Alert, Bundle, Notifier, NotifyBundle, Outcome};
 use tokio::sync::Semaphore;
 use tokio::task::yield_now;
 use tokio::time::{sleep, timeout};
@@ -300,5 +300,55 @@ impl Notifier for Model {
         }
         drop(turn);
         self.outcome(alert, reply)
+    }
+
+    fn bundler(&self, _: &Contact) -> Option<&dyn NotifyBundle> {
+        Some(self)
+    }
+}
+
+impl Model {
+    async fn send_many(&self, bundle: &Bundle) -> Reply {
+        let defect = self.post.defect;
+        let worst = bundle.alerts()[0].incident().number();
+        let text = match defect {
+            says_nothing_of_the_others => format!("#{worst}"),
+            _ => format!("{}\n#{worst}", bundle.headline()),
+        };
+        let messages = match defect {
+            sends_each_alert_of_a_bundle => bundle.alerts().len(),
+            keeps_a_bundle => 0,
+            tries_a_bundle_again => 2,
+            _ => 1,
+        };
+        let mut reply = Reply::Taken;
+        for _ in 0..messages {
+            let message = Arrival { delivery_id: bundle.id(), text: text.clone() };
+            reply = self.post.hand_over(bundle.contact(), message).await;
+        }
+        reply
+    }
+}
+
+#[async_trait]
+impl NotifyBundle for Model {
+    async fn notify_bundle(&self, bundle: &Bundle, deadline: Duration) -> Outcome {
+        let defect = self.post.defect;
+        let limit = match defect {
+            hangs_with_a_bundle => deadline + Duration::from_secs(600),
+            _ => deadline,
+        };
+        let reply = timeout(limit, self.send_many(bundle)).await.ok();
+        match (defect, reply) {
+            (takes_a_refused_bundle_for_an_outage, Some(Reply::Refused)) => Outcome::unavailable("refused"),
+            (takes_the_sender_of_a_bundle_for_its_recipient, Some(Reply::SenderRefused)) => {
+                Outcome::rejected("refused")
+            }
+            (takes_a_pause_of_a_bundle_for_an_outage, Some(Reply::Pause(_))) => Outcome::unavailable("later"),
+            (takes_an_unreachable_bundle_for_unknown, Some(Reply::NobodyThere)) => Outcome::unknown("gone"),
+            (takes_a_silent_bundle_for_accepted, None) => Outcome::Accepted,
+            (takes_a_lost_bundle_for_accepted, Some(Reply::Lost)) => Outcome::Accepted,
+            (_, reply) => self.outcome(&bundle.alerts()[0], reply),
+        }
     }
 }
