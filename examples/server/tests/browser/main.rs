@@ -12,6 +12,7 @@ mod accounts;
 mod board;
 mod looks;
 mod night;
+mod planned_work;
 mod rotation;
 mod scanners;
 mod scene;
