@@ -46,7 +46,6 @@ struct Inner {
     site: Site,
     settings: Arc<dyn Settings>,
     heartbeats: Heartbeats,
-    looks: Looks,
     hand_over_domains: HandOverDomains,
     #[cfg(feature = "pages")]
     pages: Pages,
@@ -70,14 +69,6 @@ struct Inner {
 /// Anybody may query the health at any rate, so the store is asked at most once a second, and never twice at the same
 /// time.
 pub(crate) type LastCensus = Mutex<Option<(Duration, Option<Census>)>>;
-
-/// Who looks whether pings come in time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Looks {
-    /// The main program runs [`Api::heartbeats`].
-    Somebody,
-    Nobody,
-}
 
 #[derive(Clone)]
 struct Metrics {
@@ -118,7 +109,6 @@ impl Api {
         let inner = Inner {
             // An invalid URL counts as missing.
             heartbeats: Heartbeats::new(engine.clone(), settings.clone(), process()),
-            looks: Looks::Somebody,
             site: public_url.and_then(Result::ok).unwrap_or_default(),
             since: engine.now(),
             engine,
@@ -180,17 +170,6 @@ impl Api {
         inner.settings = Arc::new(settings);
         inner.heartbeats = Heartbeats::new(inner.engine.clone(), Arc::clone(&inner.settings), process());
         self
-    }
-
-    /// Refuses to define heartbeats, since nobody in this deployment looks at them.
-    #[must_use]
-    pub fn without_heartbeats(mut self) -> Self {
-        Arc::make_mut(&mut self.inner).looks = Looks::Nobody;
-        self
-    }
-
-    pub(crate) fn looks(&self) -> Looks {
-        self.inner.looks
     }
 
     /// The heartbeats that the routes ping. The main program runs them with [`Heartbeats::run`], so that both share what they

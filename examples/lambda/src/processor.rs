@@ -14,10 +14,7 @@ pub(crate) async fn run(config: Config) -> Result<(), Error> {
     let Parts { engine, store, outlets, twilio, .. } = parts(&config).await?;
     // A stream of events would be paid for by the second; the pages ask now and then instead.
     let pages = Pages::under(&config.public_url)?.streams(0);
-    let api = Api::new(engine, Keys::new(config.api_keys))
-        .pages(pages)
-        .settings(store.clone())
-        .without_heartbeats();
+    let api = Api::new(engine, Keys::new(config.api_keys)).pages(pages).settings(store.clone());
     // What comes back over the channels comes to the same API.
     let api = outlets.answers().into_iter().fold(api, Api::channel_by);
     let twilio = twilio.map(|account| TwilioChannel::new(account, Arc::new(store)));

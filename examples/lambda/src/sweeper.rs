@@ -1,9 +1,11 @@
 //! The function `sweeper`, which a schedule calls every minute.
 
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::Arc;
 use std::time::Duration;
 
 use inresponse_core::feeds::Feeds;
+use inresponse_core::heartbeats::Heartbeats;
 use inresponse_core::notices::Notices;
 use inresponse_core::settings::Settings;
 use inresponse_core::{Chain, Engine};
@@ -21,6 +23,13 @@ const OVERDUE: Duration = Duration::from_secs(10);
 /// How long after the beginning of a call acknowledgements may still be asked for. The last one is asked for ten seconds later,
 /// and ends after five more.
 const RECEIPTS_WITHIN: Duration = Duration::from_secs(15);
+
+/// How long after the beginning of a call a look at the heartbeats must end. A look that is cut short is finished by the next
+/// call.
+const HEARTBEATS_WITHIN: Duration = Duration::from_secs(15);
+
+/// If no call has looked at the heartbeats for this long, senders get another interval.
+const HEARTBEATS_GAP: Duration = Duration::from_secs(180);
 
 /// How long after the beginning of a call the reading of a calendar feed may still begin. It ends ten seconds later, well
 /// before the function's own time-out (50 s).
@@ -40,6 +49,10 @@ pub(crate) async fn run(config: Config) -> Result<(), Error> {
     let Parts { engine, store, outlets, webhook, .. } = parts(&config).await?;
     let settings: Arc<dyn Settings> = Arc::new(store.clone());
     let receipts = outlets.receipts(&engine, &settings);
+    // The keys of a hash map are random numbers.
+    let process = RandomState::new().build_hasher().finish();
+    let heartbeats = Heartbeats::new(engine.clone(), Arc::clone(&settings), process);
+    let heartbeats = heartbeats.looked_at_within(HEARTBEATS_GAP);
     let feeds = match CalendarFetcher::new(&webhook) {
         Ok(calendars) => Some(Feeds::new(engine.clone(), Arc::new(store.clone()), calendars)),
         Err(error) => {
@@ -49,7 +62,7 @@ pub(crate) async fn run(config: Config) -> Result<(), Error> {
     };
     let notices = Notices::new(engine.clone(), Arc::new(store));
     lambda_runtime::run(service_fn(async |_: LambdaEvent<Value>| {
-        sweep(&engine, receipts.as_ref(), feeds.as_ref(), &notices).await
+        sweep(&engine, receipts.as_ref(), &heartbeats, feeds.as_ref(), &notices).await
     }))
     .await
 }
@@ -59,6 +72,7 @@ pub(crate) async fn run(config: Config) -> Result<(), Error> {
 async fn sweep(
     engine: &Engine,
     receipts: Option<&PushoverReceipts>,
+    heartbeats: &Heartbeats,
     feeds: Option<&Feeds>,
     notices: &Notices,
 ) -> Result<Value, Error> {
@@ -68,13 +82,22 @@ async fn sweep(
         Some(left).filter(|left| !left.is_zero())
     };
     let swept = engine.sweep(OVERDUE).await?;
-    let (mut claimed, mut read, mut sent) = (0, 0, 0);
+    let (mut claimed, mut missed, mut read, mut sent) = (0, 0, 0, 0);
     if let Some((receipts, _)) = receipts.zip(left(RECEIPTS_WITHIN)) {
         match receipts.tick().await {
             Ok(claims) => claimed = claims,
             Err(error) => {
                 tracing::error!(error = %Chain::of(&error), "the receipts of Pushover could not be looked at");
             }
+        }
+    }
+    if let Some(left) = left(HEARTBEATS_WITHIN) {
+        match tokio::time::timeout(left, heartbeats.look()).await {
+            Ok(Ok(opened)) => missed = opened,
+            Ok(Err(error)) => {
+                tracing::error!(error = %Chain::of(&error), "the heartbeats could not be looked at");
+            }
+            Err(_) => tracing::error!("not all heartbeats could be looked at in time"),
         }
     }
     if let Some((feeds, left)) = feeds.zip(left(FEEDS_WITHIN)) {
@@ -100,6 +123,7 @@ async fn sweep(
         "advanced": swept.advanced,
         "failed": swept.failed,
         "acknowledged": claimed,
+        "missed": missed,
         "feeds": read,
         "notices": sent,
     }))

@@ -85,6 +85,13 @@ impl Heartbeats {
         Self { engine, settings, process, gap, memory: Arc::default() }
     }
 
+    /// The same heartbeats, for a deployment that looks at them by a schedule: senders get another interval if nobody has
+    /// looked for `gap` (default: [`GAP`](Self::GAP)). Choose several times the schedule's interval.
+    #[must_use]
+    pub fn looked_at_within(self, gap: Duration) -> Self {
+        Self { gap: TimeDelta::from_std(gap).unwrap_or(TimeDelta::MAX), ..self }
+    }
+
     /// Looks at what is due until `stop` resolves. Then it finishes the look.
     pub async fn run(&self, stop: impl Future<Output = ()>) {
         let mut stop = std::pin::pin!(stop);

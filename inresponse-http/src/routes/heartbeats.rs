@@ -17,7 +17,6 @@ use utoipa::ToSchema;
 use super::changes::{edit, present};
 use super::roster::{delete, page};
 use crate::Api;
-use crate::api::Looks;
 use crate::caller::Caller;
 use crate::common::{ChangeNotStored, InvalidField, InvalidParameter, NoSuchHeartbeat};
 use crate::input::{Body, Bytes, NoParams, Params, Path};
@@ -44,7 +43,6 @@ fn absent(name: &HeartbeatName) -> Problem {
         (status = 200, description = "as it is now", body = Heartbeat),
         InvalidField,
         (status = 422, description = "the service does not exist", body = Problem),
-        (status = 501, description = "this deployment does not look at heartbeats", body = Problem),
     ))]
 pub(crate) async fn put_heartbeat(
     State(api): State<Api>,
@@ -55,10 +53,6 @@ pub(crate) async fn put_heartbeat(
 ) -> Result<Json<Heartbeat>, Problem> {
     let name = heartbeat_name(&name)?;
     let heartbeat = wire::heartbeat(given).map_err(|e| Problem::invalid(&e))?;
-    if api.looks() == Looks::Nobody {
-        let why = "this deployment does not look at heartbeats, so it takes none";
-        return Err(Problem::new(StatusCode::NOT_IMPLEMENTED, why));
-    }
     let beats = api.heartbeats();
     let known = beats.definition(&name).await.map_err(|e| Problem::outage(&e))?;
     if known.is_none() {

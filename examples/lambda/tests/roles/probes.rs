@@ -260,18 +260,34 @@ impl<'a> Probes<'a> {
         // The carriers of the tests are at 127.0.0.1, so the settings of the channels allow that address.
         let feeds = json!([{ "url": "https://127.0.0.2/calendar.ics", "as": "base" }]);
         self.put(&schedule, json!({ "timezone": "UTC", "layers": [], "feeds": feeds })).await?;
+        let beat = self.owned("startless-beat", "ops", LONG).await?;
+        let heartbeat = format!("/heartbeats/{beat}");
+        let beats = json!({ "service": beat, "severity": "CRIT", "everySeconds": 1 });
+        self.put(&heartbeat, beats).await?;
         let swept = self.sweep_up(restless, lost, slow).await;
+        let missed = self.missed(&heartbeat).await;
         self.resolve(lost).await?;
         self.resolve(slow).await?;
         let found = self.get(&format!("/coverage?team={fed}")).await?;
         // So that no later sweep reads it.
         self.call(Method::DELETE, &schedule, None, 204).await?;
         swept?;
+        missed?;
         if found.to_string().contains("internal") {
             Ok(())
         } else {
             Err(format!("the feed was not due: {found}"))
         }
+    }
+
+    /// Whether the heartbeat was missed, which opens an incident. Deletes the heartbeat.
+    async fn missed(&self, heartbeat: &str) -> Result<(), Failed> {
+        let found = self.get(heartbeat).await?;
+        self.call(Method::DELETE, heartbeat, None, 204).await?;
+        let Some(number) = found["incidentId"].as_u64() else {
+            return Err(format!("the heartbeat was not missed: {found}"));
+        };
+        self.resolve(number).await
     }
 
     async fn sweep_up(&self, restless: u64, lost: u64, slow: u64) -> Result<(), Failed> {
