@@ -1,6 +1,6 @@
 //! Puts load on whole servers: compares InResponse with other systems, and with itself with more incidents.
 //!
-//! `cargo xtask bench peers`, `bench scale` and `bench heartbeats` build and unpack everything that is needed.
+//! `cargo xtask bench peers`, `bench scale`, `bench heartbeats` and `bench storm` build and unpack everything that is needed.
 
 #![expect(clippy::disallowed_methods, reason = "it measures")]
 
@@ -15,6 +15,7 @@ mod reader;
 mod scale;
 mod sink;
 mod site;
+mod storm;
 mod systems;
 mod table;
 mod wrk;
@@ -56,6 +57,13 @@ enum Command {
         #[command(flatten)]
         plan: heartbeats::Plan,
     },
+    /// Measure thousands of incidents at once for a few people: bundled, and with a mail for each.
+    Storm {
+        #[command(flatten)]
+        site: Site,
+        #[command(flatten)]
+        plan: storm::Plan,
+    },
     /// Run the empty server: it reads a body and answers 201.
     Empty {
         /// The address to listen on.
@@ -77,6 +85,10 @@ fn main() -> Result<(), Failure> {
         Command::Heartbeats { site, plan } => {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             runtime.block_on(heartbeats::run(&site, plan))
+        }
+        Command::Storm { site, plan } => {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            runtime.block_on(storm::run(&site, plan))
         }
         Command::Empty { listen } => {
             let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;

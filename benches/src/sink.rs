@@ -1,7 +1,10 @@
 //! Runs Postfix's `smtp-sink`, which accepts every mail and prints the count.
 
+use std::fs::{File, Permissions};
 use std::io::Read;
 use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 use std::process::{ChildStdout, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::sleep;
@@ -20,11 +23,26 @@ pub(crate) struct Sink {
 
 impl Sink {
     pub(crate) fn start(site: &Site) -> Result<Self, Failure> {
+        Self::start_with(site, None)
+    }
+
+    /// Starts a server that appends each mail to a file, with its recipients.
+    pub(crate) fn keeping(site: &Site, mails: &Path) -> Result<Self, Failure> {
+        // The server's user may not be the owner of the folder.
+        let file = File::create(mails)?;
+        file.set_permissions(Permissions::from_mode(0o666))?;
+        Self::start_with(site, Some(mails))
+    }
+
+    fn start_with(site: &Site, mails: Option<&Path>) -> Result<Self, Failure> {
         let address = free_address()?;
         let mut command = Command::new(site.debian.join("usr/sbin/smtp-sink"));
         // If it runs as root, it needs another user to run as.
         if nix::unistd::geteuid().is_root() {
             command.args(["-u", "nobody"]);
+        }
+        if let Some(mails) = mails {
+            command.arg("-D").arg(mails);
         }
         command.args(["-c", "-m", "1024", &address.to_string(), "1024"]);
         command.stdin(Stdio::null()).stdout(Stdio::piped());

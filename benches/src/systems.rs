@@ -91,23 +91,49 @@ pub(crate) fn restart(
             (command, "alertmanager")
         }
         System::InResponse | System::RecordsOnly | System::OnPostgres => {
-            let config = folder.join("config.toml");
-            std::fs::write(&config, inresponse_config())?;
-            let mut command = Command::new(&site.server);
-            command.arg("--listen").arg(address.to_string()).arg("--config").arg(config);
+            // The other systems send a mail for each alert too.
+            let mut command = inresponse(site, &inresponse_config(), 0, sink, address)?;
             match &database {
                 Some(database) => command.arg("--postgres-url").arg(database.url()),
                 None => command.arg("--db").arg(folder.join("inresponse.db")),
             };
-            command.arg("--smtp-url").arg(format!("smtp://{sink}"));
-            // The other systems send a mail for each alert too.
-            command.arg("--singles-per-minute").arg("0");
             (command, "inresponse")
         }
     };
     let log = site.work.join(format!("{name}.log"));
     let process = Process::start(command, &log, address)?;
     Ok(Running { process, address, _database: database })
+}
+
+/// Starts a new InResponse on SQLite with that configuration. `singles` is the number of single alerts a minute.
+pub(crate) fn start_inresponse(
+    site: &Site,
+    config: &str,
+    singles: u32,
+    sink: SocketAddr,
+) -> Result<Running, Failure> {
+    let address = free_address()?;
+    let mut command = inresponse(site, config, singles, sink, address)?;
+    command.arg("--db").arg(site.data().join("inresponse.db"));
+    let process = Process::start(command, &site.work.join("inresponse.log"), address)?;
+    Ok(Running { process, address, _database: None })
+}
+
+/// The command for a server, which still lacks its database.
+fn inresponse(
+    site: &Site,
+    config: &str,
+    singles: u32,
+    sink: SocketAddr,
+    address: SocketAddr,
+) -> Result<Command, Failure> {
+    let path = site.data().join("config.toml");
+    std::fs::write(&path, config)?;
+    let mut command = Command::new(&site.server);
+    command.arg("--listen").arg(address.to_string()).arg("--config").arg(path);
+    command.arg("--smtp-url").arg(format!("smtp://{sink}"));
+    command.arg("--singles-per-minute").arg(singles.to_string());
+    Ok(command)
 }
 
 /// Deletes everything that a system has left behind.

@@ -32,6 +32,13 @@ pub(crate) enum Bench {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Measure 10,000 incidents in 10 s for three people, bundled and with a mail for each; `--help` lists the options.
+    #[command(disable_help_flag = true)]
+    Storm {
+        /// Options for the load driver.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Count the instructions of the hot paths, next to the previous run.
     Counts,
     /// Measure each store's create, commit, repeat, census and query of due incidents; DynamoDB's in an emulator.
@@ -47,6 +54,7 @@ pub(crate) fn bench(what: &Bench) -> Result<(), Failure> {
         Bench::Peers { arguments } => load("peers", arguments),
         Bench::Scale { arguments } => load("scale", arguments),
         Bench::Heartbeats { arguments } => load("heartbeats", arguments),
+        Bench::Storm { arguments } => load("storm", arguments),
         Bench::Counts => counts(),
         Bench::Stores { quick } => stores(if *quick { QUICK } else { FULL }),
     }

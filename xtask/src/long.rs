@@ -97,6 +97,8 @@ pub(crate) enum Long {
     BenchScale,
     /// `cargo xtask bench heartbeats`
     BenchHeartbeats,
+    /// `cargo xtask bench storm`
+    BenchStorm,
     /// `cargo xtask bench counts`
     BenchCounts,
     /// `cargo xtask bench stores`
@@ -142,6 +144,7 @@ impl Sizes {
             Long::BenchPeers => peers(Vec::new()),
             Long::BenchScale => bench::bench(&Bench::Scale { arguments: Vec::new() }),
             Long::BenchHeartbeats => bench::bench(&Bench::Heartbeats { arguments: Vec::new() }),
+            Long::BenchStorm => bench::bench(&Bench::Storm { arguments: Vec::new() }),
             Long::BenchCounts => bench::bench(&Bench::Counts),
             Long::BenchStores => bench::bench(&Bench::Stores { quick: false }),
             Long::SourceMutants => sim::mutants(&words(["--source"])),

@@ -26,6 +26,10 @@ impl<'a> Checker<'a> {
         }
         let mut by_contact: BTreeMap<(Contact, Process), Vec<&[&'a Sent]>> = BTreeMap::new();
         for message in messages.values() {
+            // While somebody has the incident, a person who is called in is alerted alone and at once.
+            if message.len() == 1 && message[0].purpose.is_call_in() {
+                continue;
+            }
             if message.len() > 1 {
                 self.compared.borrow_mut().push(compared::BUNDLE);
                 self.is_in_order(message);
