@@ -52,7 +52,12 @@ impl<'a> Checker<'a> {
             let after = step.after * SECOND;
             let slack = SECOND + self.slow(one) + self.slow(step) + self.apart(step.began);
             let passed = step.wall - one.wall + TimeDelta::microseconds(i64::try_from(slack).unwrap_or(0));
-            let is_early = passed < TimeDelta::seconds(i64::try_from(step.after).unwrap_or(i64::MAX));
+            // If a slow store keeps another server from its first sends, the level has begun all the same.
+            let said = self.said_to_begin(begun.number, one).into_iter().min().filter(|_| one.after > 0);
+            let is_early = match said {
+                Some(said) => step.began + slack < said + after,
+                None => passed < TimeDelta::seconds(i64::try_from(step.after).unwrap_or(i64::MAX)),
+            };
             self.compared.borrow_mut().push(compared::STEP);
             if !is_early || self.is_hastened(begun, step) || self.died_by_expiry(begun.number, one) {
                 continue;

@@ -104,11 +104,11 @@ async fn p24_on_a_phone_a_heartbeat_that_stops_shows_its_incident_until_it_pings
     scene.server.put("/heartbeats/backup", heartbeat).await;
     let (status, answer) = scene.server.post("/heartbeats/backup/ping", Value::Null).await;
     assert!(status.is_success(), "{answer}");
-    until_it_says(&phone, &list, "beating").await;
+    until_it_says(&phone, &list, "pings in time").await;
     phone.go(&format!("{}/board/heartbeats/backup", scene.server.url)).await;
     phone.until_says("next ping").await;
     looked_at(&phone, "heartbeat-back", &looks).await;
     let missed = scene.server.get("/heartbeats/backup").await;
-    let number = missed["misses"][0]["incidentId"].as_u64().unwrap();
+    let number = missed["misses"][0]["incidentId"].as_u64().unwrap_or_else(|| panic!("{missed}"));
     assert_eq!(scene.state(number).await, "RESOLVED");
 }
