@@ -181,7 +181,7 @@ impl Engine {
     /// The minimum duration of a lease.
     pub const MIN_LEASE: Duration = Duration::from_secs(2);
     /// The maximum duration of a lease.
-    pub const MAX_LEASE: Duration = Duration::from_secs(3600);
+    pub const MAX_LEASE: Duration = crate::plan::MAX_LEASE;
 
     /// The time limit of one attempt to send, with leases of that duration: four leases.
     ///

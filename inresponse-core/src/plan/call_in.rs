@@ -8,8 +8,10 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
+use super::due::MAX_LEASE;
 use super::request::Refusal;
-use super::{personal, status_updates};
+use super::{backoff, personal, status_updates};
+use crate::clock::later;
 use crate::model::{
     Called, Contact, Delivery, DeliveryKey, DeliveryStatus, Incident, Level, Matrix, Origin, Person,
     PersonId, Purpose, Recipient, Signature, State,
@@ -213,11 +215,15 @@ fn stop_unwanted(incident: &mut Incident, now: DateTime<Utc>) {
 
 /// The calls that a new round goes on with: those that are not settled. One that is being sent now is due again when
 /// its lease ends, unless it is accepted first.
-pub(super) fn unanswered(incident: &Incident) -> Vec<Delivery> {
+pub(super) fn unanswered(incident: &Incident, now: DateTime<Utc>) -> Vec<Delivery> {
     let (round, purpose) = (incident.round.saturating_add(1), Purpose::CallIn(1));
     let left = calls(incident).filter(|d| d.is_unsettled() && incident.wants(d));
     let again = |(place, d): (u16, &Delivery)| {
-        let (key, due_at) = (DeliveryKey { round, purpose, place }, d.due_at()?);
+        let key = DeliveryKey { round, purpose, place };
+        // A clock that was far ahead may have set the due time, and the new round does not show it (promise 14).
+        let is_sent = matches!(d.status, DeliveryStatus::InFlight { .. });
+        let latest = if is_sent { MAX_LEASE } else { d.after.max(backoff::MAX_DELAY) };
+        let due_at = d.due_at()?.min(later(now, latest));
         let delivery = Delivery::pending(key, d.contact.clone(), due_at, d.since).that_late(d.after);
         Some(delivery.calling(d.called.clone()?))
     };

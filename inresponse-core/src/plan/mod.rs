@@ -79,6 +79,7 @@ pub use defer::judged_by;
 pub(crate) use draft::due_after;
 pub use draft::{Draft, due_at};
 pub use due::MAX_EXPIRED;
+pub(crate) use due::MAX_LEASE;
 pub use hold::{Held, Hold, HoldNothing, Ruled};
 pub use input::Input;
 pub use limited::may_be_held_back;

@@ -84,7 +84,7 @@ fn give(incident: &mut Incident, team: TeamName, alerted: Alerted, now: DateTime
 /// Begins a round at level 1, at once, with a matrix frozen now. Pending deliveries are stopped.
 pub(super) fn begin_round(incident: &mut Incident, round: NextRound, now: DateTime<Utc>) {
     let NextRound { team, matrix, alerted } = round;
-    let calls = call_in::unanswered(incident);
+    let calls = call_in::unanswered(incident, now);
     stop_pending(incident, now);
     give(incident, team, alerted, now);
     incident.round += 1;

@@ -114,7 +114,10 @@ impl<'a> Checker<'a> {
         // An answer over a channel is by the address of the message that was answered.
         let answers = |later: &UpdateCall| {
             let is_it = |one: &Contact| one.address() == later.update.by.as_str();
-            later.over.is_some() && called.people.iter().any(|person| self.had_one(person.as_str(), is_it))
+            later.over.as_ref().is_some_and(|over| {
+                over.from.as_ref() == Some(delivery.contact())
+                    || called.people.iter().any(|person| self.had_one(person.as_str(), is_it))
+            })
         };
         let stops = |later: &UpdateCall| match &later.update.state {
             Some(StateChange::Resolve | StateChange::End(_)) => true,

@@ -86,7 +86,9 @@ impl Checker<'_> {
             _ => return,
         };
         let since = incident.updated_at();
-        let is_new = incident.timeline().entries().iter().any(|e| e.at == since && fixes(&e.event));
+        let all = incident.timeline().entries();
+        let fixed = all.iter().rposition(|entry| entry.at == since && fixes(&entry.event));
+        let is_new = fixed.is_some_and(|i| !confirms(&all[..=i]));
         let deadline = ended + time + self.margin();
         let touched = self.updates_of(call.number).iter().any(|other| {
             other.began != call.began

@@ -156,7 +156,15 @@ impl<'a> Checker<'a> {
         let may_be_late = self.may_be_quiet(number, from, to);
         // What the end of quiet freezes again replaces a matrix that alerted nobody.
         let past = past.filter(|_| !may_be_late);
-        let from = self.last_held(number, from, to).unwrap_or(from);
+        // What waits for a slot while a silence comes and goes is not judged in that time, and keeps its matrix.
+        let has_ended = |held: &Micros| {
+            let wrong = self.wrong(to) + self.apart(to) + self.notice();
+            record.incident.timeline().entries().iter().any(|entry| {
+                matches!(entry.event, Event::QuietEnded)
+                    && self.time_of(entry.at).is_some_and(|at| at + wrong >= *held)
+            })
+        };
+        let from = self.last_held(number, from, to).filter(has_ended).unwrap_or(from);
         // The first round is frozen before the number is answered.
         if round == 1
             && !may_be_late

@@ -102,9 +102,11 @@ impl Checker<'_> {
         let target = (sent.number, sent.round, sent.purpose, contact.clone(), after.as_secs());
         let deadline = ended + self.margin();
         let first = self.targets.get(&target).and_then(|sends| sends.first()).map(|i| self.sent(*i).began);
+        // A level has the steps of the severity with which it began.
+        let begun = self.said_to_begin(sent.number, sent).into_iter().min().unwrap_or(0);
         let free = self.is_quiet(sent.began, deadline)
             && self.is_open(sent.number, sent.began, deadline)
-            && self.has_its_severity(sent.number, sent.began)
+            && self.has_its_severity(sent.number, begun.saturating_sub(self.margin()))
             && deadline < self.history.ended_at
             && !self.is_crowded(contact, sent.began, deadline);
         if free && first.is_none_or(|first| first > deadline) {

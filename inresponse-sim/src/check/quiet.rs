@@ -151,7 +151,7 @@ impl Checker<'_> {
     }
 
     /// The largest error of a server's wall clock.
-    fn wrong(&self, time: Micros) -> Micros {
+    pub(super) fn wrong(&self, time: Micros) -> Micros {
         let errors = (0..self.scenario.hosts).map(|host| self.offset(host, time).unsigned_abs());
         errors.max().unwrap_or(0)
     }

@@ -52,7 +52,7 @@ impl<'a> Checker<'a> {
             let after = step.after * SECOND;
             let slack = SECOND + self.slow(one) + self.slow(step) + self.apart(step.began);
             let passed = step.wall - one.wall + TimeDelta::microseconds(i64::try_from(slack).unwrap_or(0));
-            // If a slow store keeps another server from its first sends, the level has begun all the same.
+            // The level has begun even if a slow store keeps another server from its first sends.
             let said = self.said_to_begin(begun.number, one).into_iter().min().filter(|_| one.after > 0);
             let is_early = match said {
                 Some(said) => step.began + slack < said + after,
@@ -102,11 +102,12 @@ impl<'a> Checker<'a> {
         };
         let before = begun.sends.iter().filter(is_theirs).filter(|sent| sent.began < step.began);
         let ids: BTreeSet<_> = before.map(|sent| &sent.delivery).collect();
+        // A delivery whose process died five times is dead too, also if a later round has replaced it in the record.
         let is_dead = |id: &&String| {
-            begun.sends.iter().any(|sent| {
-                sent.delivery == **id
-                    && sent.told == Some(Told::Rejected)
-                    && sent.ended.is_some_and(|ended| ended <= step.began)
+            begun.sends.iter().filter(|sent| sent.delivery == **id).any(|sent| {
+                let is_refused = sent.told == Some(Told::Rejected);
+                (is_refused && sent.ended.is_some_and(|ended| ended <= step.began))
+                    || (sent.attempt >= 5 && sent.told.is_none() && sent.began < step.began)
             })
         };
         !ids.is_empty() && ids.iter().all(is_dead)

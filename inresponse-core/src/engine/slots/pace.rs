@@ -32,7 +32,8 @@ pub(super) struct Pace {
     /// When the latest messages began; the newest last. No more are remembered than single alerts are allowed.
     began: VecDeque<Duration>,
     bundled: Option<Bundled>,
-    /// When the latest single alert began.
+    /// When the latest single alert began, apart from those that followed another one within [`FIRST_GAP`]: alerts that
+    /// keep coming do not put off the bundle of those that wait.
     last_single: Option<Duration>,
     /// How many bundles with a delivery failed, so that it may be the cause.
     blamed: Blamed,
@@ -148,7 +149,9 @@ impl Pace {
 
     /// A single alert begins.
     pub(super) fn single(&mut self, singles: u32, now: Duration) {
-        self.last_single = Some(now);
+        if self.last_single.is_none_or(|at| at + FIRST_GAP <= now) {
+            self.last_single = Some(now);
+        }
         self.begin(singles, now);
     }
 

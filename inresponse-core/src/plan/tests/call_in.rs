@@ -420,6 +420,39 @@ fn p14_a_step_of_somebody_who_was_called_in_moves_with_the_clock() {
 }
 
 #[test]
+fn p14_a_new_round_goes_on_calling_soon_whatever_clock_set_the_due_time() {
+    const YEAR: i64 = 365 * 24 * 3600;
+    type Deed = fn(&mut Scene);
+    // Kim is called in at 100. This happens by the clock of a server that is a year ahead. Another server begins a round at
+    // 200; when is kim alerted at the latest?
+    let cases: [(&str, Deed, f64); 4] = [
+        ("the carrier fails", |scene| _ = scene.ends("c1:push", &Outcome::unavailable("421")), 230.0),
+        (
+            "it asks for a pause",
+            |scene| _ = scene.ends("c1:push", &Outcome::throttled(std::time::Duration::from_secs(900), "")),
+            230.0,
+        ),
+        ("the server dies during the first send", |_| {}, 200.0 + 3600.0),
+        ("a later step is being sent", |scene| _ = scene.accepts("c1:push"), 200.0 + 3600.0),
+    ];
+    for (what, deed, latest) in cases {
+        let mut scene = claimed();
+        let people = if what.starts_with("a later step") { KIM } else { "kim:push" };
+        assert_eq!(scene.call_in("jo", people), Ok(true));
+        assert!(scene.at(YEAR).due().starts_with("c1:push"), "{what}");
+        deed(&mut scene);
+        let team = StateChange::HandToTeam(TeamName::new("db").unwrap());
+        assert_eq!(scene.at(200).asks(&Update::state(person("jo"), team)), Ok(true), "{what}");
+        scene.due();
+        scene.accepts("1:a");
+        let calls = scene.incident.current_deliveries().filter(|d| d.key().purpose.is_call_in());
+        let due = calls.filter_map(|d| d.due_at()).map(|at| (at - super::after(0)).as_seconds_f64());
+        let due: Vec<f64> = due.collect();
+        assert!(!due.is_empty() && due.iter().all(|at| *at <= latest), "{what}: {due:?}");
+    }
+}
+
+#[test]
 fn an_older_server_leaves_an_incident_with_calls_alone() {
     let mut scene = claimed();
     assert_eq!(scene.incident.format, crate::model::FIRST_FORMAT);
