@@ -153,8 +153,8 @@ impl<'a> Checker<'a> {
         let Some(report) = report else { return Vec::new() };
         let from = last_round.unwrap_or(report.began).min(first.began);
         let mut to = first.began;
-        let may_be_late = self.may_be_quiet(number, from, to);
-        // What the end of quiet freezes again replaces a matrix that alerted nobody.
+        let may_be_late = self.may_be_quiet(number, from, to) || self.is_rerouted(number);
+        // What the end of quiet, or a repeat that is routed otherwise, freezes again replaces a matrix that alerted nobody.
         let past = past.filter(|_| !may_be_late);
         // What waits for a slot while a silence comes and goes is not judged in that time, and keeps its matrix.
         let has_ended = |held: &Micros| {
@@ -222,6 +222,17 @@ impl<'a> Checker<'a> {
             Self::explains(candidate, sends) && self.masks_allow(number, candidate, sends)
         });
         frozen
+    }
+
+    /// Whether a rule gave the incident to another team after it was opened. If no level had begun, that froze the matrix
+    /// of the round again.
+    pub(super) fn is_rerouted(&self, number: IncidentNumber) -> bool {
+        let Some(record) = self.last.get(&number) else { return false };
+        let opened = record.incident.created_at();
+        let entries = record.incident.timeline().entries().iter();
+        entries.filter(|entry| entry.at > opened).any(|entry| {
+            matches!(entry.event, Event::Routed(_) | Event::Unrouted | Event::TeamChanged { .. })
+        })
     }
 
     /// All teams that ever existed.

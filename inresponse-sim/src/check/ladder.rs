@@ -50,8 +50,10 @@ impl<'a> Checker<'a> {
         let mut shown = BTreeMap::<(IncidentNumber, u32), &Matrix>::new();
         for one in self.seen() {
             let incident = &one.record.incident;
-            // The end of quiet freezes the matrix of a round again if no level has begun.
-            if incident.begun().is_empty() && self.scenario.quiet != Quiet::Unused {
+            // The end of quiet, or another rule, freezes the matrix of a round again if no level has begun.
+            let may_freeze_again =
+                self.scenario.quiet != Quiet::Unused || self.is_rerouted(incident.number());
+            if incident.begun().is_empty() && may_freeze_again {
                 continue;
             }
             shown.insert((incident.number(), incident.round()), incident.matrix());
