@@ -72,15 +72,21 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// Whether a contact had got so many messages in the last minute that pacing may have held an alert in that time.
+    /// Whether a contact had got so many messages in the last minute, and waited for so many, that pacing may have held an
+    /// alert in that time.
     pub(super) fn is_paced(&self, contact: &Contact, from: Micros, to: Micros) -> bool {
         let singles = usize::try_from(self.scenario.singles).unwrap_or(usize::MAX);
         if singles == 0 {
             return false;
         }
-        let lately = self.history.sends.iter().filter(|sent| {
-            sent.contact == *contact && sent.began <= to && sent.began + MINUTE + self.margin() >= from
-        });
-        lately.map(|sent| sent.message).collect::<BTreeSet<_>>().len() >= singles
+        let theirs = || self.history.sends.iter().filter(|sent| sent.contact == *contact);
+        let lately = theirs().filter(|sent| sent.began <= to && sent.began + MINUTE + self.margin() >= from);
+        let messages = lately.map(|sent| sent.message).collect::<BTreeSet<_>>().len();
+        // What was tried before and was tried again later waits in the meantime.
+        let begun: BTreeSet<_> = theirs().filter(|sent| sent.began < to).map(|sent| &sent.delivery).collect();
+        let again = theirs().filter(|sent| sent.attempt > 1 && sent.began >= from);
+        let waits: BTreeSet<_> =
+            again.map(|sent| &sent.delivery).filter(|delivery| begun.contains(delivery)).collect();
+        messages + waits.len() >= singles
     }
 }
