@@ -71,8 +71,8 @@ fn claimed((incident, update): (Incident, Update)) -> Decision {
 
 #[library_benchmark]
 #[bench::day(common::directory())]
-fn on_call(directory: Directory) -> Resolved {
-    black_box(roster::resolve(black_box(&directory), &Defaults::none(), now()).unwrap())
+fn on_call(directory: Directory) -> (Resolved, Directory) {
+    (black_box(roster::resolve(black_box(&directory), &Defaults::none(), now()).unwrap()), directory)
 }
 
 fn draft() -> Draft {
