@@ -227,6 +227,10 @@ impl From<&KeyName> for Person {
 impl Person {
     /// The person's name as an address, if it is one.
     pub fn contact(&self) -> Option<Contact> {
+        // Most names are no addresses, and a refusal is written for a reader.
+        if !self.0.contains(['@', ':']) {
+            return None;
+        }
         Contact::new(&self.0).ok()
     }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use super::due::MAX_LEASE;
+use super::past::MAX_LEASE;
 use super::request::Refusal;
 use super::{backoff, personal, status_updates};
 use crate::clock::later;

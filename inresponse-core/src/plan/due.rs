@@ -22,9 +22,6 @@ use crate::model::{
 /// A delivery is dead once this many processes have died while they sent it.
 pub const MAX_EXPIRED: u32 = 5;
 
-/// The maximum length of a lease.
-pub(crate) const MAX_LEASE: Duration = Duration::from_secs(3600);
-
 /// Does everything that is due of an incident.
 pub(super) fn due(
     incident: &Incident,

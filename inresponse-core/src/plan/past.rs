@@ -1,8 +1,13 @@
 //! The times that an incident records as past, to see whether a clock was ahead when it was stored.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 
 use crate::model::{Delivery, DeliveryStatus, Incident};
+
+/// The maximum length of a lease.
+pub(crate) const MAX_LEASE: Duration = Duration::from_secs(3600);
 
 /// Like [`Draft::latest_at`](super::Draft::latest_at): not before any time that
 /// [`clock_went_back`](super::clock_back::clock_went_back) looks at.

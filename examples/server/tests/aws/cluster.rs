@@ -62,6 +62,7 @@ impl Account {
         ];
         let env = env.map(|(name, value)| (name.to_owned(), value)).to_vec();
         Setup { dir: dir.path().to_owned(), args, env, starter: Vec::new() }
+            .bundling_after(0)
             .with("--mail-from", &format!("InResponse <{SENDER}>"))
     }
 
