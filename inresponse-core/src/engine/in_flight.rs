@@ -1,6 +1,7 @@
 //! The deliveries that this process is sending.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::model::DeliveryId;
@@ -22,6 +23,15 @@ pub(super) struct InFlightMark {
 impl InFlight {
     pub(super) fn contains(&self, delivery: &DeliveryId) -> bool {
         lock(&self.deliveries).contains_key(delivery)
+    }
+
+    /// Marks a delivery as in flight, unless this process is sending it already.
+    pub(super) fn mark_first(&self, delivery: DeliveryId) -> Option<InFlightMark> {
+        match lock(&self.deliveries).entry(delivery.clone()) {
+            Entry::Occupied(_) => return None,
+            Entry::Vacant(free) => _ = free.insert(1),
+        }
+        Some(InFlightMark { deliveries: Arc::clone(&self.deliveries), delivery })
     }
 
     /// Marks a delivery as in flight in this process. Counted, since two tasks may race for the same lease and only one of them gets it.

@@ -224,6 +224,11 @@ impl Leases {
         plan.sends.into_iter().zip(marks).map(leased).collect()
     }
 
+    /// Marks a delivery as in flight, unless this process is sending it already.
+    pub(super) fn mark_first(&self, incident: &Incident, delivery: DeliveryKey) -> Option<InFlightMark> {
+        self.in_flight.mark_first(incident.delivery_id(delivery))
+    }
+
     /// Marks a delivery as in flight in this process.
     pub(super) fn mark(&self, incident: &Incident, delivery: DeliveryKey) -> InFlightMark {
         self.in_flight.mark(incident.delivery_id(delivery))

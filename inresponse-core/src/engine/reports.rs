@@ -172,10 +172,12 @@ impl Reports {
             .iter()
             .filter_map(|send| Some((send.delivery, Place::Slot(by_contact.remove(&send.contact)?))))
             .collect();
+        // If a clock of another server is far behind, the lease may be over for this process before the store has answered,
+        // and the runner may be sending already.
         let (sends, marks) = sends
             .into_iter()
             .filter(|send| slots.contains_key(&send.delivery))
-            .map(|send| (self.leases.mark(&record.incident, send.delivery), send))
+            .filter_map(|send| Some((self.leases.mark_first(&record.incident, send.delivery)?, send)))
             .map(|(mark, send)| (send, mark))
             .unzip();
         let draft = plan::Draft::new(record.incident.clone());
