@@ -55,7 +55,7 @@ pub struct BundleMessage {
     pub data: Bundle,
 }
 
-/// Many alerts to one contact, the worst first. Each alert is one of the two lists.
+/// Many alerts to one contact, the worst first. Each alert is in one of the two lists.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Bundle {

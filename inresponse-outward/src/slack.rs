@@ -61,7 +61,7 @@ pub fn lines(links: impl Iterator<Item = String>) -> String {
     lines.trim_end().to_owned()
 }
 
-/// A link. Only a bar ends the URL.
+/// A link. A bar would end the URL, so bars in it are encoded.
 pub fn link(text: &str, url: &str) -> String {
     let url = url.replace('|', "%7C").replace('<', "%3C").replace('>', "%3E");
     format!("<{}|{}>", escape(&url), escape(&cut(text, HEADER, characters)))
@@ -83,7 +83,7 @@ pub fn many(bundle: &Bundle) -> Value {
     message(&head, blocks)
 }
 
-/// Text in which nothing is markup that notifies or links.
+/// Escapes text, so that it can neither notify anybody nor contain a link.
 pub fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }

@@ -1,7 +1,7 @@
 //! Laws of promise 23: many alerts in one message, whose outcome is that of each of them.
 //!
-//! A notifier that has no [bundler](inresponse_core::notify::Notifier::bundler) for its contacts keeps all of them: the
-//! engine gives it single alerts only.
+//! They pass for a notifier without a [bundler](inresponse_core::notify::Notifier::bundler): the engine gives it single
+//! alerts only.
 
 use inresponse_core::model::OutcomeKind;
 use inresponse_core::notify::{Bundle, Outcome};

@@ -227,7 +227,7 @@ impl From<&KeyName> for Person {
 impl Person {
     /// The person's name as an address, if it is one.
     pub fn contact(&self) -> Option<Contact> {
-        // Most names are no addresses, and a refusal is written for a reader.
+        // Most names are not addresses. For these, no error message is formatted.
         if !self.0.contains(['@', ':']) {
             return None;
         }
