@@ -69,7 +69,7 @@ pub fn link(text: &str, url: &str) -> String {
 
 /// Many incidents: how many of which severities and services, the worst ones, the numbers of the others, and a link to
 /// claim them all. A link that does not fit is left out.
-pub fn many(bundle: &Bundle) -> Value {
+pub fn bundle(bundle: &Bundle) -> Value {
     let head = bundle.headline();
     let mut blocks = vec![header(&head), section(&many::services(bundle))];
     let all = bundle.claim_all_url().map(|url| format!("*{}*", link("Claim all of these", url)));

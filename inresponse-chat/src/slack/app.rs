@@ -91,7 +91,7 @@ impl SlackNotifier {
 
     /// Posts a message about many incidents. It has no receipt: a status update of one of them must not replace it.
     async fn post_bundle(&self, bundle: &Bundle, deadline: Duration) -> Outcome {
-        let mut message = slack::many(bundle);
+        let mut message = slack::bundle(bundle);
         message["channel"] = json!(bundle.contact().address());
         let posted = match self.call("chat.postMessage", &message, deadline).await {
             Ok(answer) => verdict::posted(&answer, self.clock.now()),

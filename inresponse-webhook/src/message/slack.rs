@@ -2,9 +2,7 @@
 
 use inresponse_core::notify::{Alert, Bundle};
 use inresponse_outward::brief::{claim, context, head, tells_what_happened};
-use inresponse_outward::slack::{
-    CONTEXT, HEADER, header, lines, link, many, marked, message, plain, section,
-};
+use inresponse_outward::slack::{CONTEXT, HEADER, header, lines, link, marked, message, plain, section};
 #[cfg(test)]
 use serde_json::Value;
 use serde_json::json;
@@ -35,7 +33,7 @@ pub(crate) fn slack(alert: &Alert) -> Vec<u8> {
 
 /// The body of a message about many incidents.
 pub(crate) fn slack_of_bundle(bundle: &Bundle) -> Vec<u8> {
-    body(&many(bundle))
+    body(&inresponse_outward::slack::bundle(bundle))
 }
 
 #[cfg(test)]

@@ -210,20 +210,25 @@ fn what_a_reader_would_not_see_of_a_text_is_shown_in_chats_and_left_to_programs(
     assert!(raw.to_string().contains('\u{202e}'), "{raw}");
 }
 
+/// Checks that no block is longer than Slack allows.
+fn fits_in_slack(message: &Value) {
+    for block in message["blocks"].as_array().unwrap() {
+        let (text, most) = match block["type"].as_str().unwrap() {
+            "header" => (&block["text"]["text"], 150),
+            "section" => (&block["text"]["text"], 3000),
+            "context" => (&block["elements"][0]["text"], 2000),
+            other => panic!("{other}"),
+        };
+        let length = text.as_str().unwrap().chars().count();
+        assert!((1..=most).contains(&length), "{length} in {block}");
+    }
+}
+
 #[test]
 fn slack_is_given_no_more_than_it_takes() {
     for alert in extremes() {
         let message: Value = serde_json::from_slice(&slack(&alert)).unwrap();
-        for block in message["blocks"].as_array().unwrap() {
-            let (text, most) = match block["type"].as_str().unwrap() {
-                "header" => (&block["text"]["text"], 150),
-                "section" => (&block["text"]["text"], 3000),
-                "context" => (&block["elements"][0]["text"], 2000),
-                other => panic!("{other}"),
-            };
-            let length = text.as_str().unwrap().chars().count();
-            assert!((1..=most).contains(&length), "{length} in {block}");
-        }
+        fits_in_slack(&message);
         assert!(
             slack::texts(&slack(&alert)).iter().any(|text| text.contains(CLAIM)),
             "the claim link is there"
@@ -381,16 +386,7 @@ fn p23_the_json_of_many_has_the_id_of_each_delivery_and_the_worst_in_full() {
 fn p23_a_message_about_any_five_hundred_is_no_larger_than_each_service_takes() {
     let bundle = bundle(extremes().into_iter().cycle().take(Bundle::MOST));
     let message: Value = serde_json::from_slice(&slack_of_bundle(&bundle)).unwrap();
-    for block in message["blocks"].as_array().unwrap() {
-        let (text, most) = match block["type"].as_str().unwrap() {
-            "header" => (&block["text"]["text"], 150),
-            "section" => (&block["text"]["text"], 3000),
-            "context" => (&block["elements"][0]["text"], 2000),
-            other => panic!("{other}"),
-        };
-        let length = text.as_str().unwrap().chars().count();
-        assert!((1..=most).contains(&length), "{length} in {block}");
-    }
+    fits_in_slack(&message);
     let blocks = message["blocks"].to_string();
     assert!(blocks.chars().count() < 13_000 && blocks.contains(CLAIM_ALL), "{}", blocks.len());
 
