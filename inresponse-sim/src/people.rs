@@ -1,12 +1,14 @@
 //! The users of the system: monitoring that reports, people who act, and the editor of the roster.
 
 mod call_in;
+mod claim_all;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 pub use call_in::call_in;
+pub use claim_all::claim_all;
 use inresponse_core::Outage;
 use inresponse_core::engine::{Answered, Reported, Updated};
 use inresponse_core::model::{
@@ -234,17 +236,19 @@ fn note(text: &str) -> Note {
     Note::new(text).expect("a short text")
 }
 
+fn verdict(updated: Updated) -> Verdict {
+    match updated {
+        Updated::Changed(record) => Verdict::Changed(record),
+        Updated::Unchanged(record) => Verdict::Unchanged(record),
+        Updated::Refused(record, refusal) => Verdict::Refused(record, refusal),
+        Updated::Absent => Verdict::Absent,
+    }
+}
+
 async fn update(stage: &Arc<Stage>, number: IncidentNumber, update: Update) {
     let (process, engine) = stage.some().await;
     let i = begin_update(stage, number, update.clone(), None);
-    let work = async move {
-        Ok(match engine.update(number, &update).await? {
-            Updated::Changed(record) => Verdict::Changed(record),
-            Updated::Unchanged(record) => Verdict::Unchanged(record),
-            Updated::Refused(record, refusal) => Verdict::Refused(record, refusal),
-            Updated::Absent => Verdict::Absent,
-        })
-    };
+    let work = async move { Ok(verdict(engine.update(number, &update).await?)) };
     let answer = stage.world.within(process, work).await;
     end_update(stage, i, number, answer);
 }

@@ -156,6 +156,13 @@ async fn direct(stage: Arc<Stage>, run: Run) {
         let (at, own) = (channels.below(scenario.chaos + 5 * SECOND), Rng::new(run.seed, 30_000 + number));
         later(&mut clients, &stage, at, |stage| people::call_in(stage, own));
     }
+    if scenario.singles > 0 {
+        let mut bundles = Rng::new(run.seed, 31);
+        for number in 0..bundles.below(4) {
+            let (at, own) = (bundles.below(scenario.chaos + 5 * SECOND), Rng::new(run.seed, 50_000 + number));
+            later(&mut clients, &stage, at, |stage| people::claim_all(stage, own));
+        }
+    }
     for _ in 0..scenario.jumps {
         let (at, mut own) = at_random(&mut rng, scenario.chaos);
         later(&mut clients, &stage, at, |stage| async move { people::jump(&stage, &mut own) });

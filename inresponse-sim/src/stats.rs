@@ -100,6 +100,8 @@ const TRANSITIONS: &[&str] = &[
     compared::NO_ANSWER,
     compared::LIMITED,
     compared::BUNDLE,
+    compared::CLAIMED_TOGETHER,
+    compared::LEFT_TO_OTHERS,
     compared::DEFERRED,
     "timeline: became quiet",
     "timeline: quiet ended",
@@ -200,6 +202,13 @@ impl Stats {
                 (Answer::Failed(_), _) => "update: outage",
                 (Answer::Lost | Answer::Waiting, _) => "update: connection lost",
             });
+        }
+        for call in history.updates.iter().filter(|call| call.update.asked_at.is_some()) {
+            match &call.answer {
+                Answer::Got(Verdict::Changed(_)) => count(compared::CLAIMED_TOGETHER),
+                Answer::Got(Verdict::Refused(_, Refusal::ClaimedBy(_))) => count(compared::LEFT_TO_OTHERS),
+                Answer::Got(_) | Answer::Failed(_) | Answer::Lost | Answer::Waiting => {}
+            }
         }
         for record in &history.last {
             let incident = &record.incident;

@@ -69,6 +69,7 @@ mod builder;
 mod bundles;
 mod call_in;
 mod census;
+mod claim_all;
 mod clocks;
 mod coverage;
 mod deliver;
@@ -122,6 +123,7 @@ pub use bounce::{Bounced, Undelivered};
 pub use builder::EngineBuilder;
 pub use call_in::{Callees, Uncalled};
 pub use census::WAITING_TOO_LONG;
+pub use claim_all::ClaimedOne;
 pub use dry_run::{DryRule, DryRun, DryStep};
 pub use edits::{Messages, RosterEdited, UnverifiedPhones};
 pub use linking::Linked;
@@ -289,6 +291,20 @@ impl Engine {
     /// to ask for the same state again.
     pub async fn update(&self, number: IncidentNumber, update: &Update) -> Result<Updated, Outage> {
         update::update(&self.parts.swap, &self.parts.lookup, number, update).await
+    }
+
+    /// Claims the incidents of a bundle, each by its own swap, and returns the result of each, in the same order.
+    ///
+    /// Nothing is taken over: what somebody else has stays theirs (promise 6). The message with the alerts went to
+    /// `asked_at`. `by` is the claimant; without a name it is the recipient of the message. An outage of one incident
+    /// prevents no other claim. It is safe to call this again. If the call is dropped, some of the claims may have been made.
+    pub async fn claim_all(
+        &self,
+        incidents: &[IncidentNumber],
+        asked_at: &Contact,
+        by: Option<&Person>,
+    ) -> Vec<ClaimedOne> {
+        claim_all::claim_all(&self.parts.swap, &self.parts.lookup, incidents, asked_at, by).await
     }
 
     /// Does what an answer over a channel asks for, if it counts (promise 20).

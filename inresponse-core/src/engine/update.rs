@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::lookup::Lookup;
 use super::swap::{Changed, Swap};
 use crate::error::{Chain, Outage};
-use crate::model::{IncidentNumber, KeyName, PersonId};
+use crate::model::{IncidentNumber, KeyName, Person, PersonId};
 use crate::plan::{Input, Refusal, StateChange, Update};
 use crate::store::Record;
 
@@ -74,7 +74,10 @@ async fn identified(lookup: &Lookup, update: &Update) -> Update {
             return update.clone();
         }
     };
-    let mut update = Update { by: book.identify(&update.by), ..update.clone() };
+    // Who answers by the address of a message is the person at that address, over every channel.
+    let asked_at = update.asked_at.as_ref().filter(|contact| update.by.is_named_by(contact));
+    let by = asked_at.and_then(|contact| book.person_at(contact).map(Person::from));
+    let mut update = Update { by: by.unwrap_or_else(|| book.identify(&update.by)), ..update.clone() };
     let holder = match &mut update.state {
         Some(StateChange::HandTo(to)) => {
             *to = book.identify(to);

@@ -13,6 +13,7 @@ use super::{
     State, TeamName, Timeline, Unknown,
 };
 use crate::clock::{later, to_micros};
+use crate::error::InvalidInput;
 
 /// The newest format of a stored incident that this version writes and acts on.
 ///
@@ -507,6 +508,26 @@ impl Incident {
         let holder =
             self.claimed.as_ref().filter(|_| self.state == State::Claimed).map(|claimed| &claimed.by);
         holder.filter(|holder| self.is_at(holder, contact))
+    }
+
+    /// The person whom messages to that contact reach: the holder, or the only person for whom the contact was alerted. `None`
+    /// for an address that nobody or several people have.
+    pub fn person_at(&self, contact: &Contact) -> Option<Person> {
+        if let Some(holder) = self.holder_at(contact) {
+            return Some(holder.clone());
+        }
+        let mut people =
+            self.matrix.recipients().iter().filter(|one| one.contact == *contact).map(|one| &one.person);
+        let first = people.next()?;
+        people.all(|other| other == first).then(|| Person::from(first))
+    }
+
+    /// The person who claims by a message to that contact: the person whom it reaches, otherwise the address.
+    ///
+    /// # Errors
+    /// The address is no valid name of a person.
+    pub fn claimant_at(&self, contact: &Contact) -> Result<Person, InvalidInput> {
+        self.person_at(contact).map_or_else(|| Person::at(contact), Ok)
     }
 
     /// Whether a contact is the person's: it is their name, or the roster said so when the incident needed it.

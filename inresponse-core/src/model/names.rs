@@ -225,6 +225,15 @@ impl From<&KeyName> for Person {
 }
 
 impl Person {
+    /// The person whose only known name is the address of a contact. A long address is shortened.
+    ///
+    /// # Errors
+    /// The address is no valid name.
+    pub fn at(contact: &Contact) -> Result<Self, InvalidInput> {
+        let address = contact.address();
+        Self::new(&address[..address.floor_char_boundary(Self::MAX_BYTES)])
+    }
+
     /// The person's name as an address, if it is one.
     pub fn contact(&self) -> Option<Contact> {
         // Most names are not addresses. For these, no error message is formatted.

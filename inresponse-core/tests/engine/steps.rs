@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use inresponse_core::engine::{Advanced, DryStep};
-use inresponse_core::model::{Contact, DeliveryStatus, Event, Level, Matrix, MethodName, PersonId, Severity};
+use inresponse_core::engine::{Advanced, ClaimedOne, DryStep, Updated};
+use inresponse_core::model::{
+    Contact, DeliveryStatus, Event, Level, Matrix, MethodName, Person, PersonId, Severity,
+};
 use inresponse_core::notify::Outcome;
-use inresponse_core::plan::StateChange;
+use inresponse_core::plan::{StateChange, TakeOver, Update};
 use inresponse_core::roster::{
     Entry, FindingKind, Profile, ProfileBuilder, RuleFor, RuleStep, Target, Team, TeamLevel,
 };
@@ -286,4 +288,41 @@ async fn p22_a_release_by_a_person_begins_the_rule_again() {
     assert_eq!(stage.incident(number).await.incident.claimed().map(|c| c.by.clone()), None);
     _ = person("jo");
     running.stop();
+}
+
+#[tokio::test]
+async fn p06_who_claims_by_the_address_of_any_channel_is_the_person_who_has_it() {
+    let stage = stage().await;
+    let phone = Contact::new("sms:+302101234567").unwrap();
+    let lee = Profile::builder([(method("sms"), phone.clone())].into());
+    put_person(&stage, "lee", lee).await;
+    let number = stage.report(crit("shop")).await;
+    stage.engine.advance(number).await.unwrap();
+    let by_phone = Update {
+        asked_at: Some(phone.clone()),
+        ..Update::state(Person::at(&phone).unwrap(), StateChange::Claim(TakeOver::No))
+    };
+    let Updated::Changed(claimed) = stage.engine.update(number, &by_phone).await.unwrap() else {
+        panic!("nobody has it");
+    };
+    assert_eq!(claimed.incident.claimed().unwrap().by, person("lee"));
+    let release = Update::state(person("lee"), StateChange::Release(TakeOver::No));
+    assert!(matches!(stage.engine.update(number, &release).await, Ok(Updated::Changed(_))));
+    let [push, call] = contacts("push call").try_into().unwrap();
+    for asked_at in [push, call] {
+        let record = stage.engine.get(number).await.unwrap().unwrap();
+        let by = Person::at(&asked_at).unwrap();
+        let named = Update {
+            asked_at: Some(asked_at.clone()),
+            ..Update::state(by, StateChange::Claim(TakeOver::No))
+        };
+        let (Updated::Changed(claimed) | Updated::Unchanged(claimed)) =
+            stage.engine.update(number, &named).await.unwrap()
+        else {
+            panic!("the claim counts");
+        };
+        assert_eq!(claimed.incident.claimed().unwrap().by, person("jo"), "of {}", asked_at.address());
+        assert_eq!(record.incident.claimant_at(&asked_at).unwrap(), person("jo"));
+        assert!(stage.engine.claim_all(&[number], &asked_at, None).await.iter().all(ClaimedOne::is_theirs));
+    }
 }

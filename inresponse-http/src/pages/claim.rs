@@ -9,7 +9,6 @@ use axum::body::to_bytes;
 use axum::extract::Request;
 use axum::http::{StatusCode, Uri};
 use axum::response::Response;
-use inresponse_core::InvalidInput;
 use inresponse_core::claim::{ClaimToken, TokenError};
 use inresponse_core::engine::Updated;
 use inresponse_core::model::{
@@ -134,7 +133,7 @@ pub(crate) async fn page(
     };
     match api.engine().get(link.verified.incident).await {
         Ok(Some(record)) => {
-            let me = recipient(&record.incident, &link.verified).ok();
+            let me = record.incident.claimant_at(&link.verified.recipient).ok();
             current(&api, &record.incident, link, me.as_ref(), StatusCode::OK)
         }
         Ok(None) => gone(&api),
@@ -174,7 +173,7 @@ pub(crate) async fn claim(
     let by = match name.as_deref().map(str::trim).filter(|name| !name.is_empty()) {
         Some(name) => Person::new(name),
         None => match api.engine().get(link.verified.incident).await {
-            Ok(Some(record)) => recipient(&record.incident, &link.verified),
+            Ok(Some(record)) => record.incident.claimant_at(&link.verified.recipient),
             Ok(None) => return gone(&api),
             Err(error) => return outage(&api, &error),
         },
@@ -265,23 +264,6 @@ impl Given {
     }
 }
 
-/// An address as a name, cut to the maximum length of a name.
-pub(super) fn shortened(address: &str) -> String {
-    address[..address.floor_char_boundary(Person::MAX_BYTES)].to_owned()
-}
-
-fn recipient(incident: &Incident, token: &ClaimToken) -> Result<Person, InvalidInput> {
-    recipient_at(incident, &token.recipient)
-}
-
-/// The recipient of a link: the incident's claimant if the link was sent to them, otherwise the recipient's address.
-pub(super) fn recipient_at(incident: &Incident, recipient: &Contact) -> Result<Person, InvalidInput> {
-    match incident.holder_at(recipient) {
-        Some(holder) => Ok(holder.clone()),
-        None => Person::new(shortened(recipient.address())),
-    }
-}
-
 /// The page of an incident in its current state; `me` is the person who claims or could claim.
 fn current(api: &Api, incident: &Incident, link: Link, me: Option<&Person>, status: StatusCode) -> Response {
     let is_theirs = |holder: &Person| me.is_some_and(|me| holder.is(me));
@@ -328,9 +310,9 @@ fn current(api: &Api, incident: &Incident, link: Link, me: Option<&Person>, stat
     let Link { token, verified, then } = link;
     let form = form.map(|(take_over, mut buttons)| {
         buttons.sort_by_key(|button| button.then != then);
-        let name = match incident.holder_at(&verified.recipient) {
+        let name = match incident.person_at(&verified.recipient) {
             Some(_) => None,
-            None => me.map(ToString::to_string).or_else(|| Some(shortened(verified.recipient.address()))),
+            None => me.cloned().or_else(|| Person::at(&verified.recipient).ok()).map(|me| me.to_string()),
         };
         Form { token, name, take_over, buttons }
     });

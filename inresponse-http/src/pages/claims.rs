@@ -10,20 +10,18 @@ use axum::http::{StatusCode, Uri};
 use axum::response::Response;
 use futures_util::stream::{self, StreamExt};
 use inresponse_core::claim::{ClaimsToken, TokenError};
-use inresponse_core::engine::Updated;
-use inresponse_core::error::Chain;
-use inresponse_core::model::{Contact, Incident, IncidentNumber, KeyName, Person, Severity, State};
-use inresponse_core::plan::{StateChange, TakeOver, Update};
+use inresponse_core::engine::ClaimedOne;
+use inresponse_core::model::{Incident, Person, Severity, State};
 use inresponse_core::{Engine, Outage};
 
-use super::claim::{MAX_FORM, recipient_at, shortened};
+use super::claim::MAX_FORM;
 use super::{Frame, Place, html, message, told_outage};
 use crate::Api;
 use crate::carry::carried_through;
 use crate::here::Here;
 use crate::input::Params;
 
-/// How many incidents are read or claimed at once for one request.
+/// How many incidents are read at once for one request.
 const AT_ONCE: usize = 16;
 
 #[derive(Template)]
@@ -116,10 +114,10 @@ pub(crate) async fn claim(Here(api): Here, params: Params, request: Request) -> 
         }
     };
     let (engine, given) = (api.engine().clone(), token.clone());
-    let claiming = async move { Ok(claim_all(&engine, &given, by.as_ref()).await) };
+    let claiming = async move { Ok(engine.claim_all(&given.incidents, &given.recipient, by.as_ref()).await) };
     match carried_through(api.recipients(), claiming).await {
         Ok(claimed) => {
-            let Claimed { all, yours, failed } = claimed;
+            let Claimed { all, yours, failed } = Claimed::of(&claimed);
             let status = match (yours, failed) {
                 (_, 1..) => StatusCode::SERVICE_UNAVAILABLE,
                 (0, 0) => StatusCode::CONFLICT,
@@ -144,64 +142,16 @@ struct Claimed {
     failed: usize,
 }
 
-/// Claims each by its own swap. One that fails keeps no other from being claimed.
-async fn claim_all(engine: &Engine, token: &ClaimsToken, by: Option<&Person>) -> Claimed {
-    let numbers = token.incidents.clone().into_iter();
-    let claiming = numbers.map(|number| claim_one(engine, number, &token.recipient, by));
-    let mut done: Vec<_> = stream::iter(claiming).buffered(AT_ONCE).collect().await;
-    let failed = done.iter().filter(|done| matches!(done, Done::Failed(_))).count();
-    let yours = done.iter().filter(|done| matches!(done, Done::Yours(_))).count();
-    let all = done.drain(..).filter_map(|done| match done {
-        Done::Yours(incident) | Done::NotYours(incident) => Some(One { incident: *incident, failed: false }),
-        Done::Failed(incident) => incident.map(|incident| One { incident: *incident, failed: true }),
-        Done::Gone => None,
-    });
-    Claimed { all: all.collect(), yours, failed }
-}
-
-/// The result for one incident.
-enum Done {
-    Yours(Box<Incident>),
-    NotYours(Box<Incident>),
-    /// An outage. The incident is as it was read before, if it was.
-    Failed(Option<Box<Incident>>),
-    Gone,
-}
-
-async fn claim_one(engine: &Engine, number: IncidentNumber, asked_at: &Contact, by: Option<&Person>) -> Done {
-    let told = |error: &Outage| {
-        tracing::warn!(incident = number.value(), error = %Chain::of(error), "an incident of a bundle could not be claimed");
-    };
-    let incident = match engine.get(number).await {
-        Ok(Some(record)) => record.incident,
-        Ok(None) => return Done::Gone,
-        Err(error) => {
-            told(&error);
-            return Done::Failed(None);
-        }
-    };
-    let by = match by {
-        Some(by) => by.clone(),
-        None => match recipient_at(&incident, asked_at) {
-            Ok(by) => by,
-            Err(_) => return Done::NotYours(Box::new(incident)),
-        },
-    };
-    let update = Update {
-        asked_at: Some(asked_at.clone()),
-        ..Update::state(by.clone(), StateChange::Claim(TakeOver::No)).with_key(KeyName::link())
-    };
-    match engine.update(number, &update).await {
-        Ok(Updated::Changed(record) | Updated::Unchanged(record) | Updated::Refused(record, _)) => {
-            let incident = Box::new(record.incident);
-            let has_it = incident.state() == State::Claimed
-                && incident.claimed().is_some_and(|claimed| claimed.by.is(&by));
-            if has_it { Done::Yours(incident) } else { Done::NotYours(incident) }
-        }
-        Ok(Updated::Absent) => Done::Gone,
-        Err(error) => {
-            told(&error);
-            Done::Failed(Some(Box::new(incident)))
+impl Claimed {
+    fn of(results: &[ClaimedOne]) -> Self {
+        let shown = |one: &ClaimedOne| {
+            let incident = one.record()?.incident.clone();
+            Some(One { incident, failed: one.result.is_err() })
+        };
+        Self {
+            all: results.iter().filter_map(shown).collect(),
+            yours: results.iter().filter(|one| one.is_theirs()).count(),
+            failed: results.iter().filter(|one| one.result.is_err()).count(),
         }
     }
 }
@@ -226,8 +176,8 @@ fn shown(
     }
     all.sort_by_key(|one| (std::cmp::Reverse(one.incident.severity()), one.incident.number()));
     let is_asked = all.iter().any(|one| one.failed || one.incident.state() == State::Open);
-    let is_person = all.iter().all(|one| one.incident.holder_at(&token.recipient).is_some());
-    let name = (!is_person).then(|| shortened(token.recipient.address()));
+    let is_person = all.iter().all(|one| one.incident.person_at(&token.recipient).is_some());
+    let name = if is_person { None } else { Person::at(&token.recipient).ok().map(|name| name.to_string()) };
     let page = Page {
         frame: Frame::new(api, None, Place::Elsewhere),
         heading,

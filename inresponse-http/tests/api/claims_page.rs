@@ -84,6 +84,25 @@ async fn p06_p23_what_somebody_else_has_stays_theirs_and_the_page_says_which() {
 }
 
 #[tokio::test]
+async fn p06_p23_a_person_of_the_roster_has_what_they_claimed_and_helps_with_what_they_were_called_in_to() {
+    let world = World::new().await;
+    let kim = json!({ "methods": { "mail": "ops@example.org" } });
+    assert_eq!(world.put("/people/kim", kim).await.status, StatusCode::OK);
+    let link = bundled(&world, 3).await;
+    world.post("/incidents/10002", json!({ "state": "CLAIMED", "by": "jo" })).await;
+    let called = world.post("/incidents/10002", json!({ "alert": ["person:kim"], "by": "jo" })).await;
+    assert_eq!(called.status, StatusCode::OK, "{}", called.text);
+    for _pressed_twice in 0..2 {
+        let page = open(&world, Method::POST, &link, "name=").await;
+        assert_eq!(page.status, StatusCode::OK, "{}", page.text);
+        assert!(page.text.contains("You have 2 of these 3 incidents"), "{}", page.text);
+    }
+    assert_eq!(claimants(&world, 3).await, ["kim", "kim", "jo"]);
+    let responders = world.get("/incidents/10002").await.json["responders"].clone();
+    assert_eq!(responders.as_array().map(Vec::len), Some(1), "{responders}");
+}
+
+#[tokio::test]
 async fn p20_p23_a_link_to_all_holds_for_a_week_and_a_forged_one_opens_nothing() {
     let world = World::new().await;
     let link = bundled(&world, 2).await;

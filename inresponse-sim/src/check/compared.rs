@@ -58,3 +58,7 @@ pub const NO_ANSWER: &str = "answer: compared, not counted";
 pub const LIMITED: &str = "limits: compared, an alert that was held back";
 /// A message with several alerts was compared.
 pub const BUNDLE: &str = "bundles: compared, several alerts in one message";
+/// An incident was claimed together with all others of a bundle.
+pub const CLAIMED_TOGETHER: &str = "bundles: claimed together";
+/// An incident of a bundle stayed with the person who had it.
+pub const LEFT_TO_OTHERS: &str = "bundles: left to who had it";
