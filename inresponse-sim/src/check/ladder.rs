@@ -211,6 +211,13 @@ impl<'a> Checker<'a> {
 
     /// Whether the first lease of some contact of a send's level was lost before anything was sent.
     pub(super) fn began_in_part(&self, number: IncidentNumber, one: &Sent) -> bool {
+        // An incident forgets the deliveries of earlier rounds, but what was sent later tells.
+        let was_lost = self.targets.iter().any(|((of, round, purpose, ..), sends)| {
+            (*of, *round, *purpose) == (number, one.round, one.purpose) && self.sent(sends[0]).attempt > 1
+        });
+        if was_lost {
+            return true;
+        }
         let Some(record) = self.last.get(&number) else { return true };
         record.incident.deliveries().iter().any(|d| {
             let target = (number, one.round, one.purpose, d.contact().clone(), d.after().as_secs());

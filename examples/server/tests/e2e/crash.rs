@@ -86,7 +86,7 @@ impl Ends {
 }
 
 /// A small generator of numbers that need not be good: xorshift64.
-fn next(seed: &mut u64) -> u64 {
+pub(crate) fn next(seed: &mut u64) -> u64 {
     *seed ^= *seed << 13;
     *seed ^= *seed >> 7;
     *seed ^= *seed << 17;

@@ -7,6 +7,7 @@
     reason = "tests may panic, helpers of tests too"
 )]
 
+mod accused;
 mod alike;
 mod attack;
 mod beats;

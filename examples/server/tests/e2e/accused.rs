@@ -1,0 +1,132 @@
+//! Many heartbeats of a server that is killed again and again: promise 24.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use reqwest::{Method, StatusCode};
+use serde_json::json;
+use tokio::sync::RwLock;
+
+use crate::crash::{every_incident, next};
+use crate::mail::MailServer;
+use crate::server::{SOON, Server, Setup, unix_now};
+
+/// The interval of every heartbeat, in seconds.
+const EVERY: u32 = 2;
+const HEARTBEATS: usize = 24;
+/// The maximum number of kills. More show nothing new.
+const MOST_KILLS: u64 = 200;
+
+/// A ping that was answered: when it was sent, and when the answer came.
+struct Ping {
+    asked: f64,
+    answered: f64,
+}
+
+/// Pings until `done`. Most pings come in time, and some are late.
+async fn ping_until(
+    done: Arc<AtomicBool>,
+    server: Arc<RwLock<Server>>,
+    name: String,
+    mut seed: u64,
+) -> (String, Vec<Ping>) {
+    let mut pings = Vec::new();
+    let path = format!("/heartbeats/{name}/ping");
+    while !done.load(Ordering::Relaxed) {
+        let server = server.read().await;
+        let asked = unix_now();
+        if let Ok((StatusCode::OK, _)) = server.try_call(Method::POST, &path, Some(json!({}))).await {
+            pings.push(Ping { asked, answered: unix_now() });
+        }
+        drop(server);
+        let pause = if next(&mut seed).is_multiple_of(8) { 3000 } else { 200 + next(&mut seed) % 1000 };
+        tokio::time::sleep(Duration::from_millis(pause)).await;
+    }
+    (name, pings)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn p24_no_heartbeat_is_accused_early_over_kills_and_none_is_forgotten() {
+    let number = |name, otherwise| std::env::var(name).map_or(otherwise, |n| n.parse::<u64>().unwrap());
+    let kills = number("INRESPONSE_KILLS", 5).min(MOST_KILLS);
+    let mut seed = number("INRESPONSE_SEED", 1).wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    let dir = tempfile::tempdir().unwrap();
+    let mail = MailServer::start().await;
+    let setup = Setup::new(dir.path(), mail.port);
+    let server = setup.start().await;
+    server.team("devops", 600, json!(["jo@example.org"]), json!([]), "ops@example.org").await;
+    server.put("/services/athens", json!({ "team": "devops" })).await;
+    let names: Vec<_> = (0..HEARTBEATS).map(|i| format!("h{i}")).collect();
+    for name in &names {
+        let body = json!({ "service": "athens", "severity": "WARN", "everySeconds": EVERY });
+        server.put(&format!("/heartbeats/{name}"), body).await;
+    }
+    let (server, done) = (Arc::new(RwLock::new(server)), Arc::new(AtomicBool::new(false)));
+    let pinging: Vec<_> = names
+        .iter()
+        .map(|name| {
+            let own = next(&mut seed) | 1;
+            tokio::spawn(ping_until(Arc::clone(&done), Arc::clone(&server), name.clone(), own))
+        })
+        .collect();
+    for _ in 0..kills {
+        tokio::time::sleep(Duration::from_millis(500 + next(&mut seed) % 2000)).await;
+        // Not through the lock: some requests are under way, and end with the server.
+        let pid = server.read().await.pid();
+        std::process::Command::new("kill").args(["-KILL", &pid.to_string()]).status().unwrap();
+        let mut server = server.write().await;
+        server.kill();
+        *server = setup.start().await;
+    }
+    done.store(true, Ordering::Relaxed);
+    let mut pings = HashMap::new();
+    for pinging in pinging {
+        let (name, answered) = pinging.await.unwrap();
+        pings.insert(name, answered);
+    }
+
+    let server = server.read().await;
+    for name in &names {
+        is_missed(&server, name).await;
+    }
+    let (mut misses, mut answered) = (0, 0);
+    let incidents = every_incident(&server).await;
+    for name in &names {
+        let pings = &pings[name];
+        answered += pings.len();
+        let key = format!("heartbeat:{name}");
+        let theirs: Vec<f64> = incidents
+            .values()
+            .filter(|incident| incident["dedupKey"] == *key)
+            .map(|incident| incident["createdAt"].as_str().unwrap().parse::<DateTime<Utc>>().unwrap())
+            .map(|at| at.timestamp_micros() as f64 / 1e6)
+            .collect();
+        misses += theirs.len();
+        for at in &theirs {
+            let early = pings.iter().find(|ping| ping.answered < *at && *at < ping.asked + f64::from(EVERY));
+            let since = early.map(|ping| at - ping.asked);
+            assert_eq!(since, None, "{name} was accused at {at}, so many seconds after an answered ping");
+        }
+        // Nobody pings any more, so the last ping has a miss after it.
+        let last = pings.last().map_or(0.0, |ping| ping.asked);
+        assert!(theirs.iter().any(|at| *at > last), "{name} was forgotten after the ping at {last}");
+    }
+    println!("{kills} kills, {HEARTBEATS} heartbeats, {answered} pings answered, {misses} misses, none early");
+    assert!(misses > HEARTBEATS, "only {misses} misses");
+}
+
+/// Waits until the heartbeat is missed and has an incident.
+async fn is_missed(server: &Server, name: &str) {
+    let path = format!("/heartbeats/{name}");
+    for _ in 0..SOON.as_millis() / 50 {
+        let heartbeat = server.get(&path).await;
+        if heartbeat["state"] == "missed" && heartbeat["incidentId"].is_number() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("{:#}", server.get(&path).await);
+}
