@@ -106,7 +106,7 @@ fn database() -> (Connection, Vec<Write>) {
     let batch = || (0..BATCH).map(|_| Write::Create(Box::new(opening()))).collect::<Vec<_>>();
     // This is the state of a server that has run for a while: statements are prepared, pages are in the cache.
     for _ in 0..PAGE / BATCH {
-        assert!(write_batch(&mut connection, &batch()).unwrap().iter().all(Result::is_ok));
+        assert!(write_batch(&mut connection, batch()).unwrap().iter().all(Result::is_ok));
     }
     (connection, batch())
 }
@@ -114,7 +114,7 @@ fn database() -> (Connection, Vec<Write>) {
 #[library_benchmark]
 #[bench::of_64(database())]
 fn sqlite_creates((mut connection, batch): (Connection, Vec<Write>)) -> Connection {
-    let written = write_batch(&mut connection, &batch).unwrap();
+    let written = write_batch(&mut connection, batch).unwrap();
     assert!(black_box(written).iter().all(Result::is_ok));
     connection
 }

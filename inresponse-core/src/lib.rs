@@ -53,6 +53,7 @@
 //! | [`roster`] | who is on call: entries, edits, resolution, and the trait of roster adapters |
 //! | [`plan`] | every decision about an incident, as pure functions |
 //! | [`store`], [`notify`], [`clock`] | the traits that store incidents, reach people and tell the time |
+//! | [`share`] | on whose behalf a change is made, for stores with a queue |
 //! | [`settings`] | the trait that stores small values that all processes share |
 //! | [`transfer`](mod@transfer) | moves everything from one database to another |
 //! | [`engine`] | executes what the planner decides |
@@ -84,6 +85,7 @@ pub mod notify;
 pub mod plan;
 pub mod roster;
 pub mod settings;
+pub mod share;
 pub mod store;
 pub mod testing;
 pub mod text;

@@ -130,6 +130,15 @@ impl Census {
     pub const ENOUGH: u64 = 10_000;
 }
 
+/// In which order a store makes changes that wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Queueing {
+    /// In the order in which they came. A caller with many changes must hold most of them back itself.
+    InOrder,
+    /// From each [`Share`](crate::share::Share) in turn.
+    ByShare,
+}
+
 /// Stores incidents.
 ///
 /// The laws that every store must keep are tests in `inresponse-conformance`. In short: everything that was answered is
@@ -209,4 +218,9 @@ pub trait Store: Debug + Send + Sync + 'static {
     /// The cost must not grow with the number of resolved incidents, and must be limited whatever is open, because
     /// anybody may query the health (promise 13).
     async fn census(&self, waiting_before: DateTime<Utc>) -> Result<Census, Outage>;
+
+    /// In which order waiting changes are made. The default implementation answers [`Queueing::InOrder`].
+    fn queueing(&self) -> Queueing {
+        Queueing::InOrder
+    }
 }

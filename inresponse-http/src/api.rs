@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::extract::NestedPath;
-use axum::http::Extensions;
+use axum::http::{Extensions, Method, StatusCode};
 use chrono::{DateTime, Utc};
 use inresponse_core::Engine;
 use inresponse_core::heartbeats::Heartbeats;
@@ -18,6 +18,7 @@ use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use crate::address::TrustedProxies;
+use crate::counted::{Counted, count_once};
 use crate::document::served_at;
 use crate::domains::HandOverDomains;
 use crate::keys::Keys;
@@ -75,6 +76,7 @@ struct Metrics {
     handle: PrometheusHandle,
     /// The second of the monotonic clock in which the samples of histograms were last summed up.
     summed_up_in: Arc<AtomicU64>,
+    counted: Arc<Counted>,
 }
 
 impl std::fmt::Debug for Metrics {
@@ -111,6 +113,7 @@ impl Api {
             heartbeats: Heartbeats::new(engine.clone(), settings.clone(), process()),
             site: public_url.and_then(Result::ok).unwrap_or_default(),
             since: engine.now(),
+            places: Places::before(engine.queueing()),
             engine,
             keys,
             intake: Intake::default(),
@@ -121,7 +124,6 @@ impl Api {
             #[cfg(feature = "pages")]
             pages: Pages::default(),
             readiness: Readiness::new(),
-            places: Places::default(),
             refusals: Refusals::default(),
             trusted_proxies: TrustedProxies::default(),
             strangers: Lane::default(),
@@ -154,7 +156,8 @@ impl Api {
     /// Adds `/metrics`; see [`metrics::install`](crate::metrics::install).
     #[must_use]
     pub fn metrics(mut self, handle: PrometheusHandle) -> Self {
-        Arc::make_mut(&mut self.inner).metrics = Some(Metrics { handle, summed_up_in: Arc::default() });
+        Arc::make_mut(&mut self.inner).metrics =
+            Some(Metrics { handle, summed_up_in: Arc::default(), counted: Arc::default() });
         self
     }
 
@@ -240,9 +243,17 @@ impl Api {
         self.inner.metrics.as_ref().map(|metrics| &metrics.handle)
     }
 
+    /// Counts an answered request in the metrics.
+    pub(crate) fn count(&self, method: &Method, route: &str, status: StatusCode, took: Duration) {
+        match &self.inner.metrics {
+            Some(Metrics { counted, .. }) => counted.count(method, route, status, took),
+            None => count_once(method, route, status, took),
+        }
+    }
+
     /// Sums up the samples of histograms once a second, because they pile up if nobody reads the metrics.
     pub(crate) fn sum_up_metrics(&self) {
-        let Some(Metrics { handle, summed_up_in }) = &self.inner.metrics else { return };
+        let Some(Metrics { handle, summed_up_in, .. }) = &self.inner.metrics else { return };
         let second = self.engine().clock().monotonic().as_secs();
         if summed_up_in.swap(second, Ordering::Relaxed) != second {
             handle.run_upkeep();

@@ -1,5 +1,6 @@
 //! API keys, and how a request sends its key.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use axum::http::HeaderMap;
@@ -17,6 +18,7 @@ use crate::doors::{DOORS, Proof};
 use crate::grant::Grant;
 use crate::lanes::Lane;
 use crate::scope::Scope;
+use crate::verified::Verified;
 
 /// The SHA-256 hash of a key in lower-case hexadecimal, as configurations contain it.
 pub fn hash_of(key: &str) -> String {
@@ -111,25 +113,35 @@ impl fmt::Debug for ApiKey {
 #[derive(Debug, Clone, Default)]
 pub struct Keys {
     keys: Vec<ApiKey>,
+    verified: Verified,
 }
 
 impl Keys {
     /// Accepts these keys.
     pub fn new(keys: Vec<ApiKey>) -> Self {
-        Self { keys }
+        Self { verified: Verified::new(keys.len()), keys }
     }
 
-    /// Finds the entry of a key. The search takes the same time for every key, known or unknown.
+    /// Finds the entry of a key.
+    ///
+    /// The first search takes the same time for every key, known or unknown. Later searches for a known key take less, but
+    /// only whoever has the key can make them.
     pub(crate) fn find(&self, key: &str) -> Option<&ApiKey> {
+        let seal = self.verified.seal(key);
+        if let Some(place) = self.verified.find(seal) {
+            return self.keys.get(place);
+        }
         let hash: [u8; 32] = Sha256::digest(key.as_bytes()).into();
         let mut found = None;
-        for entry in &self.keys {
+        for (place, entry) in self.keys.iter().enumerate() {
             let same: Choice = entry.hash.ct_eq(&hash);
             if bool::from(same) {
-                found = Some(entry);
+                found = Some((place, entry));
             }
         }
-        found
+        let (place, entry) = found?;
+        self.verified.note(place, seal);
+        Some(entry)
     }
 
     /// The entry of a key, if people may sign in to the pages with it.
@@ -209,9 +221,9 @@ fn authorization<'a>(headers: &'a HeaderMap, scheme: &str) -> Option<&'a str> {
 }
 
 /// The key in the headers of a request, in any form that a monitoring system may use.
-pub(crate) fn sent_in(headers: &HeaderMap) -> Option<String> {
-    let key = key_of(headers).or_else(|| authorization(headers, "geniekey")).map(str::to_owned);
-    key.or_else(|| password(headers))
+pub(crate) fn sent_in(headers: &HeaderMap) -> Option<Cow<'_, str>> {
+    let key = key_of(headers).or_else(|| authorization(headers, "geniekey")).map(Cow::Borrowed);
+    key.or_else(|| password(headers).map(Cow::Owned))
 }
 
 /// The password of basic authentication. The user name is ignored.
@@ -233,6 +245,8 @@ mod tests {
         let name = |key| keys.find(key).map(|k| k.name.as_str().to_owned());
         assert_eq!(name("correct horse").as_deref(), Some("a"));
         assert_eq!(name("battery staple").as_deref(), Some("b"));
+        assert_eq!(name("staple"), None);
+        assert_eq!(name("battery staple").as_deref(), Some("b"), "a verified key is found again");
         assert_eq!(name("staple"), None);
         assert!(!format!("{keys:?}").contains("horse"));
         assert!(ApiKey::from_plain("a", "", vec![]).is_err());

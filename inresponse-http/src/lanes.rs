@@ -4,13 +4,16 @@
 //! use as many places as are free. So one lane alone gets half of them, and each further busy lane makes the share
 //! smaller, but the next lane always finds room. *Turns* limit how many changes to a lane are in the store's queue at
 //! once. The other changes wait in their own lane, so that a change to another lane finds a short queue. If no other
-//! lane is busy, there are more turns, because changes that wait together are written together.
+//! lane is busy, there are more turns, because changes that wait together are written together. A store that takes waiting
+//! changes from all lanes in turn by itself needs no turns: there, each lane is a share of the store's queue.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use inresponse_core::Outage;
+use inresponse_core::share::Share;
+use inresponse_core::store::Queueing;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 /// The maximum number of concurrent requests. A lane that is alone may use half of the places.
@@ -20,6 +23,8 @@ pub(crate) const TURNS_ALONE: u32 = 64;
 /// The turns of a lane while other lanes also have changes. A change to another lane waits for at most this many changes
 /// of the lane.
 pub(crate) const TURNS: u32 = 8;
+/// The weight of a change that needs no turn.
+const NO_TURN: u32 = 0;
 /// How long a lane does not count as alone after a change to another lane.
 const COMPANY: Duration = Duration::from_secs(1);
 /// How long a request waits for a place, or a change for its turn, before it is refused. A client that is refused at
@@ -35,6 +40,8 @@ pub(crate) struct Lane {
     turns: Arc<Semaphore>,
     /// The number of permits of `turns` that one change takes.
     weight: Arc<AtomicU32>,
+    /// The share of the store's queue.
+    share: Share,
 }
 
 impl Default for Lane {
@@ -45,16 +52,26 @@ impl Default for Lane {
             freed: Arc::default(),
             turns,
             weight: Arc::new(AtomicU32::new(TURNS_ALONE / TURNS)),
+            share: Share::new(),
         }
     }
 }
 
 impl Lane {
-    /// Waits until a change of this lane may be put into the store's queue.
-    pub(crate) async fn turn(&self) -> Result<OwnedSemaphorePermit, Outage> {
+    /// The share of the store's queue in which changes of this lane wait.
+    pub(crate) fn share(&self) -> Share {
+        self.share
+    }
+
+    /// Waits until a change of this lane may be put into the store's queue. `None`: the store queues by share, so the
+    /// change may go there at once.
+    pub(crate) async fn turn(&self) -> Result<Option<OwnedSemaphorePermit>, Outage> {
         let weight = self.weight.load(Ordering::Relaxed);
+        if weight == NO_TURN {
+            return Ok(None);
+        }
         match tokio::time::timeout(PATIENCE, Arc::clone(&self.turns).acquire_many_owned(weight)).await {
-            Ok(Ok(turn)) => Ok(turn),
+            Ok(Ok(turn)) => Ok(Some(turn)),
             Ok(Err(_)) | Err(_) => Err(Outage::retryable("too many changes of the same API key are waiting")),
         }
     }
@@ -66,10 +83,11 @@ impl Lane {
 }
 
 /// The places of all lanes, and the lane that changed something last.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(crate) struct Places {
     taken: Arc<AtomicUsize>,
     latest: Arc<Latest>,
+    queueing: Queueing,
 }
 
 #[derive(Debug, Default)]
@@ -88,6 +106,11 @@ pub(crate) struct Place {
 }
 
 impl Places {
+    /// The places in front of a store that queues like this.
+    pub(crate) fn before(queueing: Queueing) -> Self {
+        Self { taken: Arc::default(), latest: Arc::default(), queueing }
+    }
+
     /// Takes a place in a lane, unless the lane already has its share.
     pub(crate) fn take(&self, lane: &Lane) -> Option<Place> {
         // If several requests come at the same time, none of them sees too much room. At worst, one too many is
@@ -125,6 +148,10 @@ impl Places {
 
     /// Records that a lane changes something; `now` is on the monotonic clock.
     pub(crate) fn changes(&self, lane: &Lane, now: Duration) {
+        match self.queueing {
+            Queueing::ByShare => return lane.weight.store(NO_TURN, Ordering::Relaxed),
+            Queueing::InOrder => {}
+        }
         let micros = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
         let latest = &self.latest;
         if latest.lane.swap(lane.id(), Ordering::Relaxed) != lane.id() {
@@ -153,7 +180,7 @@ mod tests {
 
     #[test]
     fn however_many_lanes_are_full_the_next_one_has_room() {
-        let places = Places::default();
+        let places = Places::before(Queueing::InOrder);
         let lanes: Vec<Lane> = (0..10).map(|_| Lane::default()).collect();
         let held: Vec<Vec<Place>> = lanes.iter().map(|lane| fill(&places, lane)).collect();
         let counts: Vec<usize> = held.iter().map(Vec::len).collect();
@@ -166,7 +193,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_request_that_finds_its_lane_full_waits_for_a_place_and_not_forever() {
-        let (places, lane) = (Places::default(), Lane::default());
+        let (places, lane) = (Places::before(Queueing::InOrder), Lane::default());
         let mut held = fill(&places, &lane);
         assert!(places.take_soon(&lane).await.is_none());
         let waiting: Vec<_> = (0..3)
@@ -187,9 +214,21 @@ mod tests {
     async fn all_turns(lane: &Lane) -> Vec<OwnedSemaphorePermit> {
         let mut turns = Vec::new();
         while let Ok(turn) = lane.turn().await {
-            turns.push(turn);
+            turns.push(turn.unwrap());
         }
         turns
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_store_that_queues_by_share_needs_no_turns() {
+        let (busy, other, places) = (Lane::default(), Lane::default(), Places::before(Queueing::ByShare));
+        assert_ne!(busy.share(), other.share());
+        places.changes(&busy, Duration::ZERO);
+        let mut turns = Vec::new();
+        for _ in 0..10 * TURNS_ALONE {
+            turns.push(busy.turn().await.unwrap());
+        }
+        assert!(turns.iter().all(Option::is_none));
     }
 
     #[tokio::test(start_paused = true)]
@@ -205,7 +244,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_lane_has_more_turns_while_no_other_changes_anything() {
-        let (busy, other, places) = (Lane::default(), Lane::default(), Places::default());
+        let (busy, other, places) = (Lane::default(), Lane::default(), Places::before(Queueing::InOrder));
         let second = Duration::from_secs;
         places.changes(&busy, second(1));
         assert_eq!(all_turns(&busy).await.len(), TURNS as usize, "who was here before is not known");

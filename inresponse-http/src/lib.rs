@@ -35,7 +35,7 @@
 //! | `input` | reads bodies and queries; errors name the wrong field |
 //! | `cursor` | where the next page of a list begins |
 //! | `problem` | errors as RFC 9457 problem details |
-//! | `keys` | API keys |
+//! | `keys`, `verified` | API keys, and which of them were verified before |
 //! | `grant` | the permissions that a configuration gives to a key |
 //! | `caller`, `entrance` | who sent a request: checks its key at the door |
 //! | `admission` | decides when a request takes a place |
@@ -46,7 +46,7 @@
 //! | `refusals` | wrong keys and failed sign-ins: logged, counted, slowed down |
 //! | `site` | the path prefix of every address |
 //! | `visible` | escapes untrusted text in pages |
-//! | `metrics` | the metrics |
+//! | `metrics`, `counted` | the metrics, and those of each answered request |
 
 mod address;
 mod admission;
@@ -57,6 +57,7 @@ mod call_in;
 mod caller;
 mod carry;
 mod common;
+mod counted;
 mod cursor;
 mod document;
 mod domains;
@@ -84,6 +85,7 @@ mod routes;
 mod scope;
 mod signals;
 mod site;
+mod verified;
 #[cfg(feature = "pages")]
 mod visible;
 mod wire;

@@ -68,16 +68,7 @@ pub(crate) async fn observe(Here(api): Here, request: Request, next: Next) -> Re
         let refusal = response.extensions().get::<Refusal>();
         refusal.and_then(|refusal| api.refusals().note(*refusal, &client, began))
     });
-    // The server limits the number of different methods in the metrics, because a client may send any word.
-    let method = match method {
-        Method::GET | Method::HEAD | Method::PUT | Method::POST | Method::DELETE => method.to_string(),
-        _ => "other".to_owned(),
-    };
-    metrics::counter!("inresponse_http_requests_total", "method" => method, "route" => route.clone(),
-        "status" => status.as_u16().to_string())
-    .increment(1);
-    metrics::histogram!("inresponse_http_request_duration_seconds", "route" => route)
-        .record(took.as_secs_f64());
+    api.count(&method, &route, status, took);
     api.sum_up_metrics();
     response.headers_mut().insert(REQUEST_ID, id);
     guard(&api, &mut response);

@@ -307,7 +307,7 @@ impl Life<'_> {
 
     fn write(&mut self, connection: &mut Connection, batch: &[Write], mut state: State) -> Result<(), Halt> {
         let expected: Vec<_> = batch.iter().map(|write| state.apply(write)).collect();
-        let written = match write_batch(connection, batch) {
+        let written = match write_batch(connection, batch.to_vec()) {
             Ok(written) => written,
             Err(error) => {
                 let halt = self.failed("a batch failed with the power on")(chain(&error));
@@ -371,7 +371,7 @@ mod tests {
             let machine = Machine::start(Disk::new(Directory::Synced));
             let (mut connection, before) = opened(&machine);
             machine.meet(Some(Fate { call: Some(Call::WriteLog), nth }));
-            if write_batch(&mut connection, &workload::batch(&before, 1, &mut Rng::new(1, 1))).is_ok() {
+            if write_batch(&mut connection, workload::batch(&before, 1, &mut Rng::new(1, 1))).is_ok() {
                 assert!(nth > 3);
                 break;
             }

@@ -71,7 +71,7 @@ impl SqliteStore {
         let state = &mut *state;
         if state.waiting.iter().any(|(id, _)| *id == job.1) {
             let (ids, writes): (Vec<_>, Vec<_>) = state.waiting.drain(..).unzip();
-            match write_batch(&mut state.connection, &writes) {
+            match write_batch(&mut state.connection, writes) {
                 Ok(written) => state.done.extend(ids.into_iter().zip(written)),
                 Err(error) => {
                     let failed = |id| (id, Err(Outage::new(error.kind(), error.to_string())));

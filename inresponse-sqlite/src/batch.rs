@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use inresponse_core::Outage;
-use inresponse_core::model::{IncidentNumber, Version};
+use inresponse_core::model::{Incident, IncidentNumber, Version};
 use inresponse_core::plan::{Draft, Opening};
 use inresponse_core::roster::Edited;
 use inresponse_core::settings::Swapped;
@@ -14,7 +14,7 @@ use crate::entries::{self, RosterWrite};
 use crate::error::{Moment, outage};
 
 /// One write.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Write {
     /// [`Store::create`](inresponse_core::store::Store::create).
     Create(Box<Opening>),
@@ -59,6 +59,26 @@ pub enum Write {
     },
 }
 
+impl Write {
+    /// About how many bytes the write has. Only texts of any length count exactly.
+    pub(crate) fn bytes(&self) -> usize {
+        /// The usual size of an incident besides its texts.
+        const INCIDENT: usize = 2048;
+        /// The usual size of an entry of the roster.
+        const ENTRY: usize = 1024;
+        let of = |incident: &Incident| INCIDENT + incident.title().len() + incident.message().len();
+        match self {
+            Self::Create(opening) => of(opening.incident()),
+            Self::Commit { draft, .. } => of(draft.incident()),
+            Self::Roster(write) => write.edits.len() * ENTRY,
+            Self::Forget { .. } => ENTRY,
+            Self::KeepSetting { value, .. }
+            | Self::SwapSetting { value, .. }
+            | Self::PutSetting { value, .. } => value.len(),
+        }
+    }
+}
+
 /// The result of a write.
 #[derive(Debug, PartialEq)]
 #[must_use]
@@ -93,7 +113,16 @@ pub enum Written {
 /// The transaction could not begin or commit.
 pub fn write_batch(
     connection: &mut Connection,
-    batch: &[Write],
+    batch: Vec<Write>,
+) -> Result<Vec<Result<Written, Outage>>, Outage> {
+    write_batch_timed(connection, batch, || {})
+}
+
+/// Makes all writes, like [`write_batch`], and calls `applied` when only the commit is left.
+pub(crate) fn write_batch_timed(
+    connection: &mut Connection,
+    batch: Vec<Write>,
+    applied: impl FnOnce(),
 ) -> Result<Vec<Result<Written, Outage>>, Outage> {
     let before = |e| outage(e, Moment::BeforeCommit);
     // The transaction is immediate: other processes must not change what it read before it writes.
@@ -124,20 +153,21 @@ pub fn write_batch(
             outcome => written.push(outcome.map_err(|e| outage(e, Moment::BeforeCommit))),
         }
     }
+    applied();
     transaction.commit().map_err(|e| outage(e, Moment::Commit))?;
     Ok(written)
 }
 
-fn apply(connection: &Connection, write: &Write) -> rusqlite::Result<Written> {
+fn apply(connection: &Connection, write: Write) -> rusqlite::Result<Written> {
     match write {
-        Write::Create(opening) => create(connection, opening).map(|c| Written::Created(Box::new(c))),
-        Write::Commit { version, draft } => commit(connection, *version, draft).map(Written::Committed),
+        Write::Create(opening) => create(connection, *opening).map(|c| Written::Created(Box::new(c))),
+        Write::Commit { version, draft } => commit(connection, version, &draft).map(Written::Committed),
         Write::Roster(write) => {
-            entries::apply(connection, write).map(|(edited, version)| Written::Edited { edited, version })
+            entries::apply(connection, &write).map(|(edited, version)| Written::Edited { edited, version })
         }
         Write::Forget { now, limit } => {
-            let limit = i64::try_from(*limit).unwrap_or(i64::MAX);
-            connection.prepare_cached(FORGET)?.execute(params![micros(*now), limit]).map(Written::Forgotten)
+            let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+            connection.prepare_cached(FORGET)?.execute(params![micros(now), limit]).map(Written::Forgotten)
         }
         Write::KeepSetting { name, value } => {
             connection
@@ -149,7 +179,7 @@ fn apply(connection: &Connection, write: &Write) -> rusqlite::Result<Written> {
                 .map(Written::Setting)
         }
         Write::SwapSetting { name, was, value } => {
-            let sql = match was {
+            let sql = match &was {
                 None => {
                     "INSERT INTO setting (name, value) VALUES (?1, ?3)
                          ON CONFLICT (name) DO UPDATE SET value = excluded.value WHERE value IN (?2, ?3)"
@@ -170,7 +200,7 @@ fn apply(connection: &Connection, write: &Write) -> rusqlite::Result<Written> {
 
 const LAST_NUMBER: &str = "SELECT seq FROM sqlite_sequence WHERE name = 'incident'";
 
-fn create(connection: &Connection, opening: &Opening) -> rusqlite::Result<Created> {
+fn create(connection: &Connection, opening: Opening) -> rusqlite::Result<Created> {
     if let Some((service, key)) = opening.open_key() {
         let reported_at = opening.incident().created_at().timestamp_micros();
         let repeat = connection
@@ -182,12 +212,11 @@ fn create(connection: &Connection, opening: &Opening) -> rusqlite::Result<Create
         }
     }
     let last: u64 = connection.prepare_cached(LAST_NUMBER)?.query_row([], |row| row.get(0))?;
-    let draft = opening.clone().numbered(IncidentNumber::new(last + 1));
-    let record = Record::created(draft.incident().clone());
-    let first = columns::first(&record)?;
+    let draft = opening.numbered(IncidentNumber::new(last + 1));
+    let first = columns::first(draft.incident())?;
     let values = first.into_iter().chain(columns::planned(&draft)).chain(columns::listed(&draft));
     connection.prepare_cached(&columns::INSERT)?.execute(params_from_iter(values))?;
-    Ok(Created::New(record))
+    Ok(Created::New(Record::created(draft.into_incident())))
 }
 
 const FORGET: &str = "

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use chrono::{DateTime, Utc};
-use inresponse_core::model::{IncidentNumber, RulesId, ServiceName, Version};
+use inresponse_core::model::{Incident, IncidentNumber, RulesId, ServiceName, Version};
 use inresponse_core::plan::{self, Draft};
 use inresponse_core::store::Record;
 use rusqlite::types::{Type, Value};
@@ -78,10 +78,9 @@ fn integer(value: u64) -> Result<Value> {
     i64::try_from(value).map(Value::from).map_err(|e| Error::ToSqlConversionFailure(e.into()))
 }
 
-/// The values of the columns that are set when an incident is created.
-pub(crate) fn first(record: &Record) -> Result<[Value; FIRST.len()]> {
-    let Record { incident, version, count, last_reported_at } = record;
-    first_values(incident.number(), *version, *count, *last_reported_at, incident.service())
+/// The values of the columns that are set when an incident is created: [`Record::created`] has the same ones.
+pub(crate) fn first(incident: &Incident) -> Result<[Value; FIRST.len()]> {
+    first_values(incident.number(), Version::FIRST, 1, incident.created_at(), incident.service())
 }
 
 /// The same values, one by one.

@@ -1,8 +1,8 @@
 //! InResponse's store and roster on SQLite: one file, durable, with group commit.
 //!
 //! The database is in WAL mode with `synchronous=FULL`: everything that was answered is synced to disk. All writes go
-//! through one thread with a bounded queue. Each time it runs, it commits everything that waits in one transaction, and
-//! one bad operation does not fail the others. Reads have their own connections. Several processes may share one file.
+//! through one thread with a bounded queue. Each time it runs, it commits many of the waiting writes in one transaction,
+//! from all clients in turn, and one bad operation does not fail the others. Reads have their own connections. Several processes may share one file.
 //!
 //! ```no_run
 //! # async fn open() -> Result<(), inresponse_core::Outage> {
@@ -26,6 +26,7 @@
 //! | `moving` | a database as the source or the target of a transfer |
 //! | `foreign` | finds parts of a database that this program did not make |
 //! | `writer` | the thread that runs batches |
+//! | `queue`, `pace` | which waiting writes are in the next batch, and how many |
 //! | `readers` | the connections for reading |
 //! | `store`, `roster` | the two adapters |
 //! | `error` | the meaning of SQLite's errors |
@@ -39,7 +40,9 @@ mod entries;
 mod error;
 mod foreign;
 mod moving;
+mod pace;
 pub mod query;
+mod queue;
 mod readers;
 mod roster;
 mod schema;

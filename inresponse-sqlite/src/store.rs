@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use inresponse_core::Outage;
 use inresponse_core::model::{DedupKey, IncidentNumber, RulesId, ServiceName, Version};
 use inresponse_core::plan::{Draft, Opening};
-use inresponse_core::store::{Census, Committed, Created, DueMark, ListQuery, Record, Store};
+use inresponse_core::store::{Census, Committed, Created, DueMark, ListQuery, Queueing, Record, Store};
 
 use crate::batch::{Write, Written};
 use crate::query;
@@ -82,6 +82,10 @@ impl Store for SqliteStore {
 
     async fn census(&self, waiting_before: DateTime<Utc>) -> Result<Census, Outage> {
         self.people.read(move |c| query::census(c, waiting_before)).await
+    }
+
+    fn queueing(&self) -> Queueing {
+        Queueing::ByShare
     }
 }
 

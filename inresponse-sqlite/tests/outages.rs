@@ -36,10 +36,10 @@ async fn p01_a_full_disk_answers_no_number_and_is_over_when_there_is_room() {
     let mut connection = prepare(Connection::open(&path).unwrap()).unwrap();
     let pages: u32 = connection.query_row("PRAGMA page_count", [], |row| row.get(0)).unwrap();
     connection.pragma_update(None, "max_page_count", pages + 3).unwrap();
-    let create = || [Write::Create(Box::new(opening(None)))];
+    let create = || vec![Write::Create(Box::new(opening(None)))];
     let mut stored = 0;
     let failed = loop {
-        match write_batch(&mut connection, &create()) {
+        match write_batch(&mut connection, create()) {
             Ok(written) => match written.into_iter().next().unwrap() {
                 Ok(_) => stored += 1,
                 Err(error) => break error,
@@ -52,21 +52,21 @@ async fn p01_a_full_disk_answers_no_number_and_is_over_when_there_is_room() {
     let count: u64 = connection.query_row("SELECT count(*) FROM incident", [], |row| row.get(0)).unwrap();
     assert_eq!(count, stored);
     connection.pragma_update(None, "max_page_count", 1_000_000).unwrap();
-    assert!(write_batch(&mut connection, &create()).unwrap()[0].is_ok());
+    assert!(write_batch(&mut connection, create()).unwrap()[0].is_ok());
 }
 
 #[tokio::test]
 async fn p01_a_read_only_database_answers_no_number_and_is_over_when_it_can_be_written() {
     let mut connection = prepare(Connection::open_in_memory().unwrap()).unwrap();
     connection.pragma_update(None, "query_only", true).unwrap();
-    let create = [Write::Create(Box::new(opening(None)))];
-    let failed = write_batch(&mut connection, &create).unwrap_err();
+    let create = vec![Write::Create(Box::new(opening(None)))];
+    let failed = write_batch(&mut connection, create.clone()).unwrap_err();
     assert_eq!(
         (failed.kind(), failed.to_string().as_str()),
         (OutageKind::Permanent, "the database is read-only")
     );
     connection.pragma_update(None, "query_only", false).unwrap();
-    assert!(write_batch(&mut connection, &create).unwrap()[0].is_ok());
+    assert!(write_batch(&mut connection, create).unwrap()[0].is_ok());
 }
 
 #[tokio::test]
@@ -80,10 +80,10 @@ async fn a_bad_write_does_not_fail_its_neighbours() {
         )
         .unwrap();
     let batch: Vec<_> = ["a", "b", "c"].iter().map(|k| Write::Create(Box::new(opening(Some(k))))).collect();
-    let written = write_batch(&mut connection, &batch[..1]).unwrap();
+    let written = write_batch(&mut connection, batch[..1].to_vec()).unwrap();
     assert!(matches!(&written[0], Ok(Written::Created(created)) if matches!(**created, Created::New(_))));
     let repeat = Write::Create(Box::new(opening(Some("a"))));
-    let written = write_batch(&mut connection, &[batch.into_iter().nth(1).unwrap(), repeat]).unwrap();
+    let written = write_batch(&mut connection, vec![batch[1].clone(), repeat]).unwrap();
     assert!(written[0].is_err(), "{written:?}");
     assert!(matches!(&written[1], Ok(Written::Created(created)) if matches!(**created, Created::Repeat(_))));
 }

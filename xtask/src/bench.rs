@@ -5,6 +5,7 @@ use std::process::{Command, Stdio};
 
 use clap::Subcommand;
 
+use crate::counts::{self, Counts};
 use crate::emulators::Emulator;
 use crate::tools::{Failure, cargo, installed, output, postgres, run, target_dir, unpacked};
 
@@ -39,8 +40,9 @@ pub(crate) enum Bench {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
-    /// Count the instructions of the hot paths, next to the previous run.
-    Counts,
+    /// Count the instructions of the released server for one report, and those of the hot paths, next to the previous
+    /// run.
+    Counts(Counts),
     /// Measure each store's create, commit, repeat, census and query of due incidents; DynamoDB's in an emulator.
     Stores {
         /// Measure the census with 20,000 open incidents and not with a million.
@@ -55,16 +57,17 @@ pub(crate) fn bench(what: &Bench) -> Result<(), Failure> {
         Bench::Scale { arguments } => load("scale", arguments),
         Bench::Heartbeats { arguments } => load("heartbeats", arguments),
         Bench::Storm { arguments } => load("storm", arguments),
-        Bench::Counts => counts(),
+        Bench::Counts(what) => counts(*what),
         Bench::Stores { quick } => stores(if *quick { QUICK } else { FULL }),
     }
 }
 
-fn counts() -> Result<(), Failure> {
+fn counts(what: Counts) -> Result<(), Failure> {
     let found = Command::new("valgrind").arg("--version").stdout(Stdio::null()).status();
     if !found.is_ok_and(|status| status.success()) {
         return Err("instructions are counted by valgrind; on Debian: apt-get install valgrind".into());
     }
+    counts::count(what)?;
     let runner = installed("gungraun-runner", "0.20.0", "gungraun-runner", &[])?;
     let bench = ["bench", "-p", "inresponse-benches", "--bench", "counts", "--locked"];
     run(cargo().args(bench).env("GUNGRAUN_RUNNER", runner))

@@ -5,6 +5,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use crate::bench::{self, Bench};
+use crate::counts::Counts;
 use crate::oracle::{self, Oracle};
 use crate::steps::{Account, Step, Usual, chosen, minutes};
 use crate::test::Kills;
@@ -145,7 +146,7 @@ impl Sizes {
             Long::BenchScale => bench::bench(&Bench::Scale { arguments: Vec::new() }),
             Long::BenchHeartbeats => bench::bench(&Bench::Heartbeats { arguments: Vec::new() }),
             Long::BenchStorm => bench::bench(&Bench::Storm { arguments: Vec::new() }),
-            Long::BenchCounts => bench::bench(&Bench::Counts),
+            Long::BenchCounts => bench::bench(&Bench::Counts(Counts::default())),
             Long::BenchStores => bench::bench(&Bench::Stores { quick: false }),
             Long::SourceMutants => sim::mutants(&words(["--source"])),
         }

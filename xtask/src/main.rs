@@ -5,6 +5,7 @@ mod bugs;
 mod circles;
 mod cloud;
 mod copy;
+mod counts;
 mod emulators;
 mod fuzz;
 mod lambda;

@@ -7,6 +7,7 @@ use clap::ValueEnum;
 
 use crate::cloud::{Cloud, WITHOUT_ROLES};
 use crate::copy;
+use crate::counts::{self, Counts};
 use crate::emulators::Emulator;
 use crate::nextest::{self, Tests, as_built};
 use crate::purity::purity;
@@ -85,6 +86,9 @@ pub(crate) enum Part {
     Docs,
     /// Checks that every library can be packaged.
     Package,
+    /// Counts the instructions of a report, and compares them with the recorded ones. Runs only if it is named, because it
+    /// builds the released server.
+    Counts,
     /// Checks the sources of dependencies and their licences. The tool for this is built while the other parts run.
     Dependencies,
 }
@@ -99,6 +103,7 @@ impl Step for Part {
             Self::SimulationOnDynamo | Self::Docs => minutes(30),
             Self::Intake | Self::Proxies | Self::Browser | Self::Schema | Self::DocTests => minutes(20),
             Self::Dependencies => minutes(30),
+            Self::Counts => minutes(60),
             Self::Lints | Self::Build | Self::Tests | Self::Roles => minutes(45),
         }
     }
@@ -106,7 +111,7 @@ impl Step for Part {
     fn needs(self) -> &'static [Self] {
         match self {
             Self::Format | Self::Purity | Self::Words | Self::Tools | Self::Lints | Self::Build => &[],
-            Self::Rules | Self::Docs | Self::Package | Self::Dependencies => &[],
+            Self::Rules | Self::Docs | Self::Package | Self::Counts | Self::Dependencies => &[],
             // Each installs what it lacks by itself, so a tool that is missing fails only what needs it.
             Self::Tests | Self::Simulation | Self::SimulationOnPostgres => &[Self::Build],
             Self::Roles | Self::SimulationOnDynamo => &[Self::Build],
@@ -117,7 +122,8 @@ impl Step for Part {
 
 /// Runs these parts, or all parts if none is named. With a filter, only the tests that it selects run.
 pub(crate) fn test(named: &[Part], only: Option<&str>) -> Result<(), Failure> {
-    let parts = chosen(named, |_| Usual::Run);
+    let usual = |part| if part == Part::Counts { Usual::OnlyByName } else { Usual::Run };
+    let parts = chosen(named, usual);
     let deny = parts.contains(&Part::Dependencies).then(Installing::cargo_deny).flatten();
     let mut shared = Shared { parts: parts.clone(), only, cloud: None, simulation: None, deny };
     let options = only.map(|only| format!(" --only '{only}'")).unwrap_or_default();
@@ -168,6 +174,7 @@ impl Shared<'_> {
             Part::DocTests => run(as_built(cargo().args(["test", "--doc", "--no-fail-fast"]))),
             Part::Docs => docs(),
             Part::Package => package(),
+            Part::Counts => counts::count(Counts::default()),
             Part::Dependencies => dependencies(self.deny.take()),
         }
     }

@@ -351,6 +351,21 @@ pub(crate) fn strace() -> Result<PathBuf, Failure> {
     Ok(starter)
 }
 
+/// The command that starts valgrind. If it is missing, Debian's package is unpacked.
+pub(crate) fn valgrind() -> Result<Command, Failure> {
+    let found =
+        Command::new("valgrind").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+    if found.is_ok_and(|status| status.success()) {
+        return Ok(Command::new("valgrind"));
+    }
+    // It looks up functions of the C library by their names, which are in a package of their own.
+    let folder = unpacked("valgrind", &["valgrind", "libc6-dbg"], Vec::new)?;
+    let mut command = Command::new(folder.join("usr/bin/valgrind"));
+    command.env("VALGRIND_LIB", folder.join("usr/libexec/valgrind"));
+    command.arg(format!("--extra-debuginfo-path={}", folder.join("usr/lib/debug").display()));
+    Ok(command)
+}
+
 /// Unpacks Debian's packages, and those that `more` names, into a folder.
 pub(crate) fn unpacked(name: &str, packages: &[&str], more: fn() -> Vec<String>) -> Result<PathBuf, Failure> {
     let folder = tools_dir().join(name);

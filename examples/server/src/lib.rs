@@ -2,7 +2,7 @@
 //! too.
 //!
 //! This crate only wires parts together: `cli` (flags), `config` (checked settings), `serve` (starts all parts),
-//! `listen` (connections), `storage` (SQLite, PostgreSQL or DynamoDB), `aws` (connects to AWS), `fetch` (fetches
+//! `listen` (connections), `log` (writes the log), `storage` (SQLite, PostgreSQL or DynamoDB), `aws` (connects to AWS), `fetch` (fetches
 //! certificates from Amazon), `commands` (client commands), `notifiers` (chooses notifiers by the settings), `ops`
 //! (commands and periodic checks for operators), `exposure` (finds files that others can read), `seed` (creates the
 //! configured roster), `order` (finds the order in which entries are put), `keys` and `secret` (make keys and secrets
@@ -20,6 +20,7 @@ mod fetch;
 pub mod fuzzing;
 mod keys;
 mod listen;
+mod log;
 mod notifiers;
 mod ops;
 mod order;
@@ -91,7 +92,9 @@ fn serve(args: ServeArgs) -> Result<(), Box<dyn Error>> {
     let config = config::Config::load(args)?;
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     let ansi = std::io::stderr().is_terminal();
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(ansi).init();
+    // The last lines are written when this function ends.
+    let (log, _flush) = log::start(std::io::stderr())?;
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(log).with_ansi(ansi).init();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(serve::serve(config))
 }

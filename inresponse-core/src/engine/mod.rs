@@ -148,7 +148,7 @@ use crate::model::{
 use crate::notify::{Alert, Notifiers, Outcome};
 use crate::plan::{Answer, Update};
 use crate::roster::{self, Book, Explained, Finding, Pings, Profile, Roster, RosterEdit, Stint, Target};
-use crate::store::{Census, ListQuery, Record, Store};
+use crate::store::{Census, ListQuery, Queueing, Record, Store};
 
 /// Incident alerting and escalation over a store, a roster, notifiers and a clock.
 ///
@@ -393,6 +393,11 @@ impl Engine {
     /// The store is unavailable.
     pub async fn census(&self) -> Result<Census, Outage> {
         census::census(&*self.parts.store, &self.parts.clocks).await
+    }
+
+    /// In which order the store makes changes that wait.
+    pub fn queueing(&self) -> Queueing {
+        self.parts.store.queueing()
     }
 
     /// Quiet incidents, at most so many.

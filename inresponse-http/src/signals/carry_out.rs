@@ -62,7 +62,9 @@ pub(crate) enum Taken {
 /// The execution completes even if the sender disconnects.
 pub(crate) async fn take(api: &Api, sender: &Caller, alerts: Vec<Translated>) -> Vec<Taken> {
     let (api, sender, count) = (api.clone(), sender.clone(), alerts.len());
-    let all = by_itself(async move { Ok(take_all(&api, &sender, alerts).await) }).await;
+    let share = sender.lane.share();
+    let all = Box::pin(async move { Ok(take_all(&api, &sender, alerts).await) });
+    let all = by_itself(share.of(all)).await;
     all.unwrap_or_else(|outage| {
         let failed = |_| Taken::Failed(Outage::unknown(Chain::of(&outage).to_string()));
         (0..count).map(failed).collect()
