@@ -61,7 +61,7 @@ impl Engine {
         self.update(number, &Update::state(by.clone(), StateChange::Release(TakeOver::No))).await
     }
 
-    /// Resolves an incident, whoever has it. This is final.
+    /// Resolves an incident, even if another person has it. This is final.
     ///
     /// # Errors
     /// The same as for [`update`](Self::update).
