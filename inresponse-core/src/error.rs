@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::fmt;
+use std::sync::Arc;
 
 /// One thing that is wrong with one field of an input.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -129,12 +130,13 @@ pub enum OutageKind {
 
 /// An opaque error: its kind, what failed, and the cause.
 ///
-/// Each crate defines its own error types, such as `pub type SmtpError = ErrorOf<SmtpErrorKind>`.
-#[derive(Debug)]
+/// Each crate defines its own error types, such as `pub type SmtpError = ErrorOf<SmtpErrorKind>`. Clones share the
+/// cause, so one error can answer several callers.
+#[derive(Debug, Clone)]
 pub struct ErrorOf<K> {
     kind: K,
     message: String,
-    source: Option<Box<dyn StdError + Send + Sync>>,
+    source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
 impl<K> ErrorOf<K> {
@@ -146,7 +148,7 @@ impl<K> ErrorOf<K> {
     /// Adds the cause of the error.
     #[must_use]
     pub fn because(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        self.source = Some(source.into());
+        self.source = Some(source.into().into());
         self
     }
 }
@@ -265,6 +267,15 @@ mod tests {
         let told = chain(&deep);
         assert!(told.len() <= 4096 && told.starts_with("999: ") && told.contains("998: "), "{told}");
         assert_eq!(format!("{:?}", Chain::of(&report)), chain(&report));
+    }
+
+    #[test]
+    fn a_copy_of_an_outage_keeps_its_kind_and_its_cause() {
+        let outage = Outage::unknown("the write failed").because(Outage::permanent("disk full"));
+        let copy = outage.clone();
+        assert_eq!(copy.kind(), OutageKind::Unknown);
+        assert_eq!(Chain::of(&copy).to_string(), Chain::of(&outage).to_string());
+        assert!(copy.source().is_some_and(|cause| cause.is::<Outage>()));
     }
 
     #[test]

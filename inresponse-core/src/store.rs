@@ -88,6 +88,15 @@ pub struct DueMark {
 }
 
 /// The filter and the page of a list of incidents, newest first.
+///
+/// New filters may be added: begin with [`ListQuery::page`], or end a literal with `..ListQuery::default()`.
+///
+/// ```
+/// use inresponse_core::model::State;
+/// use inresponse_core::store::ListQuery;
+///
+/// let open = ListQuery { state: Some(State::Open), ..ListQuery::page(50) };
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ListQuery {
     /// Lists only incidents in this state.
@@ -104,7 +113,16 @@ pub struct ListQuery {
     pub limit: usize,
 }
 
+impl ListQuery {
+    /// The newest `limit` incidents, without a filter.
+    pub fn page(limit: usize) -> Self {
+        Self { limit, ..Self::default() }
+    }
+}
+
 /// The counts of incidents that health and metrics show.
+///
+/// New counts may be added: end a literal with `..Census::default()`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Census {
     /// The number of OPEN incidents.
@@ -146,6 +164,55 @@ pub enum Queueing {
 ///
 /// A caller may cancel every method by dropping its future. Then the change may have happened or not, as after an
 /// outage of kind unknown. Every method must end in bounded time. Expected results are values; errors are only outages.
+///
+/// `Arc<S>` and `Box<S>` are stores if `S` is one, so `Arc<dyn Store>` is too.
+///
+/// # What must be exact, and what may lag
+///
+/// | method | answers |
+/// |---|---|
+/// | [`create`](Self::create), [`commit`](Self::commit) | decide by the last commit, whichever process made it |
+/// | [`load`](Self::load), [`find_open`](Self::find_open) | the last commit of any process whose answer came before the call |
+/// | [`due`](Self::due), [`ahead`](Self::ahead), [`quiet`](Self::quiet) | may lag. Each second of lag delays the alerts of other processes by a second: keep it below two seconds |
+/// | [`list`](Self::list), [`census`](Self::census) | are for people, and may lag by ten seconds |
+///
+/// A list that lags may lack a record, or contain it as it was before. It must never contain half of a commit.
+///
+/// # Numbers
+///
+/// A number is higher than every number that any process was answered before the call began. Two calls that overlap may
+/// get their numbers in either order, and the higher number may become visible first. So a reader that remembers the
+/// highest number that it saw may miss a lower one: read by state, by due time or by [`ListQuery::below`], never above a
+/// number. Gaps are allowed, and a number is not used again, not even if its incident was deleted.
+///
+/// # Deletion
+///
+/// Only the storage deletes incidents, and only those whose [`Draft::expires_at`] has passed, never sooner. Store this
+/// time with every commit: `None` means that the incident is kept. No method of this trait deletes. A database may
+/// delete by itself (a time to live), or the program calls a method of the adapter from time to time, as the server does.
+/// The time of deletion is not exact: until then, the incident is an incident like any other.
+///
+/// # Which errors are which kind
+///
+/// | kind | if |
+/// |---|---|
+/// | [`Retryable`](crate::OutageKind::Retryable) | certainly nothing was changed, and the same call may succeed later: no connection, the database is busy, a time limit before anything was sent |
+/// | [`Permanent`](crate::OutageKind::Permanent) | certainly nothing was changed, and somebody must act: the disk is full, a table is missing, a row cannot be read |
+/// | [`Unknown`](crate::OutageKind::Unknown) | the change may have happened: the connection broke or the time limit passed after the write was sent |
+///
+/// If you are not certain, the kind is unknown: the engine then tells the reporter so, and begins no alert of a lease that
+/// may not be durable. A read changes nothing, so it is never unknown. A stale version, a repeat and a number that does
+/// not exist are values, not errors. A store that repeats a write after a lost answer must recognise its own first write;
+/// otherwise it answers unknown.
+///
+/// # Crashes
+///
+/// What was answered is durable: synced to disk, or on a majority of a database's replicas. A crash of the process, of
+/// the machine or of the database loses nothing of it, and leaves no change half done. For a client of a database, a
+/// crash is three things: the process ends between a write and its answer, the database ends, or the connection breaks.
+/// After each of them the next process opens the same database and finds every answered change. A change whose answer
+/// was lost is there as a whole or not at all. The laws `durable` and `outages` of `inresponse-conformance` try this: the
+/// harness says how to crash and reopen the store, and loses answers on the way.
 #[async_trait]
 pub trait Store: Debug + Send + Sync + 'static {
     /// Creates an incident under a new number, unless another incident has its open key.

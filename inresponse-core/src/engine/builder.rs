@@ -10,6 +10,7 @@ use super::advance::Advance;
 use super::bundles::Bundles;
 use super::clocks::Clocks;
 use super::deliver::Sender;
+use super::driven::Driven;
 use super::edits::{Edits, UnverifiedPhones};
 use super::in_flight::InFlight;
 use super::judge_again::JudgeAgain;
@@ -204,6 +205,7 @@ impl EngineBuilder {
         let clocks = Arc::new(Clocks::new(clock));
         let (wake, waiting, links) = (Arc::new(Wake::new()), Arc::new(Waiting::default()), Arc::new(links));
         let stopping = Arc::new(AtomicBool::new(false));
+        let driven = Arc::new(Driven::default());
         let lookup = Arc::new(Lookup {
             roster: Arc::clone(&roster),
             clocks: Arc::clone(&clocks),
@@ -243,6 +245,7 @@ impl EngineBuilder {
             waiting,
             swap: Arc::clone(&swap),
             alarm: alarm.clone(),
+            driven: Arc::clone(&driven),
             length,
         };
         let renewals = Renewals {
@@ -333,6 +336,7 @@ impl EngineBuilder {
             swap,
             advance,
             sweeper,
+            driven,
             #[cfg(feature = "runner")]
             runner,
             lease,

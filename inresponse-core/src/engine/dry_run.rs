@@ -18,6 +18,7 @@ use crate::roster::{self, Explained, OnDuty, Pings, QuietRules};
 
 /// One alert of a dry run.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct DryStep {
     /// When the alert begins.
     pub at: DateTime<Utc>,

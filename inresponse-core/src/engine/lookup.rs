@@ -24,6 +24,7 @@ const TEAMS_AT_ONCE: usize = 1_000;
 
 /// Who is on call for a team at an instant.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct OnCall {
     /// The calendar day, in the team's zone.
     pub day: NaiveDate,

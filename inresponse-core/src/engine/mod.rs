@@ -33,7 +33,7 @@
 //!
 //! | part, file | does |
 //! |---|---|
-//! | `update` | what people do |
+//! | `update`; `shortcuts` | what people do; the most frequent updates |
 //! | `bounce` | a carrier's later report on an alert that it had accepted |
 //! | `Repair`, `repair` | corrects times after the clock went back |
 //!
@@ -42,6 +42,7 @@
 //! | part, file | does |
 //! |---|---|
 //! | `Clocks`, `clocks` | tells the time; `ahead`: whether the clock was ahead at a decision |
+//! | `Driven`, `driven` | whether something in this process sends the alerts; warns once if not |
 //! | `Alarm`, `timers` | sets the timers that keep the time if there is no runner |
 //! | `InFlight`, `in_flight` | the deliveries that this process is sending |
 //! | `Unsent`, `unsent` | leases that were not used because the result of their commit is unknown |
@@ -73,6 +74,7 @@ mod claim_all;
 mod clocks;
 mod coverage;
 mod deliver;
+mod driven;
 mod dry_run;
 mod duty;
 mod edits;
@@ -94,6 +96,7 @@ mod reports;
 mod run;
 #[cfg_attr(not(feature = "runner"), allow(dead_code, reason = "only a runner sends bundles"))]
 mod seats;
+mod shortcuts;
 mod slots;
 mod swap;
 mod sweep;
@@ -146,7 +149,7 @@ use crate::model::{
     ServiceName, Severity, TeamName,
 };
 use crate::notify::{Alert, Notifiers, Outcome};
-use crate::plan::{Answer, Update};
+pub use crate::plan::{Answer, AnswerTo, Refusal, StateChange, TakeOver, Update, Wanted};
 use crate::roster::{self, Book, Explained, Finding, Pings, Profile, Roster, RosterEdit, Stint, Target};
 use crate::store::{Census, ListQuery, Queueing, Record, Store};
 
@@ -171,6 +174,7 @@ struct Parts {
     swap: Arc<swap::Swap>,
     advance: Arc<advance::Advance>,
     sweeper: sweep::Sweeper,
+    driven: Arc<driven::Driven>,
     #[cfg(feature = "runner")]
     runner: run::Runner,
     lease: Duration,
@@ -266,6 +270,16 @@ impl Engine {
 impl Engine {
     /// Takes a report: durable when this returns (promise 1), and the on-call engineer is alerted at once.
     ///
+    /// `report` itself sends nothing. The alert is sent by one of these, in this process or in another one on the same
+    /// store:
+    ///
+    /// - [`run`](Self::run) in a task of its own, which sends the first alert at once and every later one when it is due;
+    /// - [`tick`](Self::tick) or [`advance`](Self::advance), called again and again from your own executor;
+    /// - the [`Timers`] of the [builder](EngineBuilder::timers), which call [`advance_woken`](Self::advance_woken).
+    ///
+    /// If there are no timers, and nobody has called one of these methods when the first incident is recorded, the
+    /// engine logs a warning, once.
+    ///
     /// # Errors
     /// The store or the roster is unavailable. After an outage of kind unknown the report may have been recorded, and
     /// with a dedup key it is safe to send it again (promise 4).
@@ -284,7 +298,8 @@ impl Engine {
         self.parts.reports.report(report, Pings::Allowed).await
     }
 
-    /// Does what a person wants to an incident.
+    /// Does what a person wants to an incident. [`claim`](Self::claim), [`release`](Self::release) and
+    /// [`resolve`](Self::resolve) are short for the most frequent updates.
     ///
     /// # Errors
     /// The store or the roster is unavailable. After an outage of kind unknown the change may have happened; it is safe
@@ -419,6 +434,7 @@ impl Engine {
     /// It logs an outage and tries again forever. Needs a tokio runtime.
     #[cfg(feature = "runner")]
     pub async fn run(&self, shutdown: impl Future<Output = ()>) {
+        self.parts.driven.note();
         self.parts.runner.run(shutdown).await;
     }
 
@@ -431,6 +447,7 @@ impl Engine {
     /// # Errors
     /// The store or the roster is unavailable; sends that had begun were finished and recorded first.
     pub async fn advance(&self, number: IncidentNumber) -> Result<Advanced, Outage> {
+        self.parts.driven.note();
         self.parts.advance.number(number).await
     }
 
@@ -443,6 +460,7 @@ impl Engine {
     /// # Errors
     /// The store cannot list the due or the quiet incidents, or the roster is unavailable.
     pub async fn tick(&self) -> Result<usize, Outage> {
+        self.parts.driven.note();
         let judged = self.parts.sweeper.judge_again.all().await;
         let advanced = self.parts.advance.tick().await?;
         judged.map(|_| advanced)
@@ -463,6 +481,7 @@ impl Engine {
         wake: u32,
         within: Duration,
     ) -> Result<Advanced, Outage> {
+        self.parts.driven.note();
         self.parts.sweeper.woken(number, wake, within).await
     }
 
@@ -484,6 +503,7 @@ impl Engine {
     /// # Errors
     /// The store cannot list the due incidents.
     pub async fn sweep(&self, overdue_by: Duration) -> Result<Swept, Outage> {
+        self.parts.driven.note();
         self.parts.sweeper.sweep(overdue_by).await
     }
 }

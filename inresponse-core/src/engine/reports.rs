@@ -7,6 +7,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use super::clocks::Clocks;
+use super::driven::Driven;
 use super::duty::Duty;
 use super::lease::{LeaseAt, Leases};
 use super::leased::{LeaseLength, Place};
@@ -58,6 +59,7 @@ pub(super) struct Reports {
     pub(super) waiting: Arc<Waiting>,
     pub(super) swap: Arc<Swap>,
     pub(super) alarm: Alarm,
+    pub(super) driven: Arc<Driven>,
     pub(super) length: LeaseLength,
 }
 
@@ -119,6 +121,7 @@ impl Reports {
                 }
                 self.wake.left(&record.incident, record.version, none_free, now);
                 self.alarm.set(&record.incident).await;
+                self.driven.opened(&record.incident, &self.alarm);
                 tracing::info!(
                     incident = record.number().value(),
                     service = %record.incident.service(),

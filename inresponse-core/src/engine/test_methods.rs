@@ -14,6 +14,7 @@ use crate::notify::{Alert, LastTest, Notifier, Notifiers};
 
 /// The result of one test message.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Tested {
     /// The person's method.
     pub method: MethodName,

@@ -32,6 +32,11 @@ impl Alarm {
         Self { timers: Some(timers) }
     }
 
+    /// Whether timers outside this process advance incidents.
+    pub(super) fn is_set_by_timers(&self) -> bool {
+        self.timers.is_some()
+    }
+
     /// The timers, which there must be.
     pub(super) fn timers(&self) -> Result<&dyn Timers, Outage> {
         self.timers.as_deref().ok_or_else(|| Outage::permanent("no timers are configured"))

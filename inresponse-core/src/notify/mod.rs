@@ -39,7 +39,8 @@ pub use crate::model::Outcome;
 ///   message was certainly not delivered.
 /// - [`Unknown`](Outcome::Unknown): the message may have been delivered.
 ///
-/// The laws are tests in `inresponse-conformance`: run them on your notifier.
+/// The laws are tests in `inresponse-conformance`: run them on your notifier. `Arc<N>` and `Box<N>` are notifiers if `N` is
+/// one.
 #[async_trait]
 pub trait Notifier: Debug + Send + Sync + 'static {
     /// Makes **one** attempt to send `alert` to its contact, and returns its [`Outcome`].

@@ -108,8 +108,11 @@ pub const CANARY: &str = "inresponse-canary";
 ///
 /// The roster is read for every report, so an implementation caches what it read and returns shared pointers. It never
 /// answers from a copy that another process's change replaced more than a second ago: if it cannot read again, that is
-/// an outage. The laws are tests in `inresponse-conformance`. Errors are only outages; every method ends in bounded
-/// time.
+/// an outage. A change through this handle is visible at once, and [`refresh`](Self::refresh) makes everybody's changes
+/// visible. The kinds of outages are those of [stores](crate::store::Store#which-errors-are-which-kind). The laws are
+/// tests in `inresponse-conformance`. Errors are only outages; every method ends in bounded time.
+///
+/// `Arc<R>` and `Box<R>` are rosters if `R` is one.
 ///
 /// A new kind of entry is a variant of [`Entry`], never a method.
 #[async_trait]

@@ -11,6 +11,7 @@ use crate::notify::{Alert, Bundle, Notifier, NotifyBundle, Outcome};
 
 /// A recorded attempt.
 #[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Recorded {
     /// The number of the incident.
     pub incident: IncidentNumber,

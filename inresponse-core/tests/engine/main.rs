@@ -7,6 +7,7 @@
 //! | `lookup` | who is told by what is left of the roster, whose a new round is: promises 8, 12 |
 //! | `edits` | changes to the roster that the deployment takes or refuses: promise 16 |
 //! | `escalation` | levels over time, claims, releases: promises 5, 8, 11, 12 |
+//! | `face` | adapters behind pointers, short updates, an engine that nobody runs |
 //! | `bounces` | alerts that were accepted and came back: promise 12 |
 //! | `bundles`, `press` | storms, and a carrier that takes many alerts in one message: promise 23 |
 //! | `faults` | stores that fail, processes that die: promises 4, 9, 10, 11 |
@@ -30,6 +31,7 @@ mod call_in;
 mod clocks;
 mod edits;
 mod escalation;
+mod face;
 mod faults;
 mod faulty_roster;
 mod feeds;
