@@ -13,10 +13,10 @@ use crate::purity::purity;
 use crate::sim::OnEmulator;
 use crate::steps::{Account, Step, Usual, chosen, minutes};
 use crate::tools::{
-    Failure, Installing, browser, cargo, cargo_deny, debian, dynoxide, node_modules, postgres, python, root,
-    run, strace, target_dir,
+    Failure, Installing, browser, cargo, cargo_deny, debian, dynoxide, mdbook, node_modules, postgres,
+    python, root, run, strace, target_dir,
 };
-use crate::{schema, sim, words};
+use crate::{schema, sim, site, words};
 
 /// The crates that are libraries for others.
 const LIBRARIES: [&str; 19] = [
@@ -81,8 +81,10 @@ pub(crate) enum Part {
     Schema,
     /// Runs the examples in the documentation.
     DocTests,
-    /// Builds the documentation.
+    /// Builds the documentation of the crates.
     Docs,
+    /// Builds the documentation for people as a site, and checks its links.
+    Site,
     /// Checks that every library can be packaged.
     Package,
     /// Checks the sources of dependencies and their licences. The tool for this is built while the other parts run.
@@ -95,7 +97,7 @@ impl Step for Part {
     fn limit(self) -> Duration {
         match self {
             Self::Format | Self::Purity | Self::Words | Self::Rules | Self::Package => minutes(10),
-            Self::Tools | Self::Simulation | Self::SimulationOnPostgres => minutes(30),
+            Self::Tools | Self::Simulation | Self::SimulationOnPostgres | Self::Site => minutes(30),
             Self::SimulationOnDynamo | Self::Docs => minutes(30),
             Self::Intake | Self::Proxies | Self::Browser | Self::Schema | Self::DocTests => minutes(20),
             Self::Dependencies => minutes(30),
@@ -106,7 +108,7 @@ impl Step for Part {
     fn needs(self) -> &'static [Self] {
         match self {
             Self::Format | Self::Purity | Self::Words | Self::Tools | Self::Lints | Self::Build => &[],
-            Self::Rules | Self::Docs | Self::Package | Self::Dependencies => &[],
+            Self::Rules | Self::Docs | Self::Site | Self::Package | Self::Dependencies => &[],
             // Each installs what it lacks by itself, so a tool that is missing fails only what needs it.
             Self::Tests | Self::Simulation | Self::SimulationOnPostgres => &[Self::Build],
             Self::Roles | Self::SimulationOnDynamo => &[Self::Build],
@@ -167,6 +169,7 @@ impl Shared<'_> {
             Part::Schema => schema::check(SCHEMA_EXAMPLES),
             Part::DocTests => run(as_built(cargo().args(["test", "--doc", "--no-fail-fast"]))),
             Part::Docs => docs(),
+            Part::Site => site::check(),
             Part::Package => package(),
             Part::Dependencies => dependencies(self.deny.take()),
         }
@@ -202,7 +205,7 @@ impl Shared<'_> {
 fn tools() -> Result<(), Failure> {
     nextest::install()?;
     let mut missing = Vec::new();
-    let installed: [(&str, Result<(), Failure>); 9] = [
+    let installed: [(&str, Result<(), Failure>); 10] = [
         ("Python's packages", python().map(drop)),
         ("Schemathesis", schema::python().map(drop)),
         ("Node's packages", node_modules().map(drop)),
@@ -212,6 +215,7 @@ fn tools() -> Result<(), Failure> {
         ("strace", strace().map(drop)),
         ("a browser", browser().map(drop)),
         ("an emulator of DynamoDB", dynoxide().map(drop)),
+        ("mdBook", mdbook().map(drop)),
     ];
     for (what, installed) in installed {
         missing.extend(installed.err().map(|failure| format!("{what}: {failure}")));
