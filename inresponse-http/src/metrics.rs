@@ -59,6 +59,24 @@ fn describe() {
     );
     describe_counter!("inresponse_unclaimed_incidents_total", Count, "Incidents that became unclaimed.");
     describe_counter!("inresponse_undelivered_incidents_total", Count, "Incidents that became undelivered.");
+    describe_gauge!("inresponse_heartbeats", Count, "Heartbeats, by state.");
+    describe_counter!("inresponse_heartbeat_pings_total", Count, "Pings of heartbeats that were stored.");
+    describe_counter!("inresponse_heartbeats_missed_total", Count, "Heartbeats that did not come in time.");
+    describe_counter!(
+        "inresponse_quiet_rules_unread_total",
+        Count,
+        "Times that silences and alert hours could not be read, so the last known ones counted for a while."
+    );
+    describe_counter!(
+        "inresponse_timers_failed_total",
+        Count,
+        "In the cloud: timers of incidents that could not be started."
+    );
+    describe_counter!(
+        "inresponse_timers_lost_total",
+        Count,
+        "In the cloud: overdue incidents whose timer was lost, found by the sweeper."
+    );
     describe_counter!("inresponse_clock_jumps_total", Count, "Jumps of the wall clock, by direction.");
     describe_counter!("inresponse_http_requests_total", Count, "Requests, by method, route and status.");
     describe_histogram!("inresponse_http_request_duration_seconds", Seconds, "Time to answer, by route.");

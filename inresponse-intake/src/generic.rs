@@ -68,7 +68,9 @@ impl Field {
 pub struct Mapping {
     /// The pointer to the array of alerts (default: the whole document is one alert).
     alerts: Option<Pointer>,
+    /// The title, in one line.
     title: Field,
+    /// The message (default: none).
     message: Option<Field>,
     /// The service. If the document does not name the service, the service comes from the labels, as for all senders.
     service: Option<Field>,

@@ -9,6 +9,7 @@ mod counts;
 mod emulators;
 mod fuzz;
 mod lambda;
+mod links;
 mod log_lines;
 mod long;
 mod nextest;
@@ -17,10 +18,12 @@ mod oracle;
 mod pictures;
 mod prose;
 mod purity;
+mod reference;
 mod sbom;
 mod schema;
 mod sentences;
 mod sim;
+mod site;
 mod steps;
 mod test;
 mod tools;
@@ -67,6 +70,10 @@ enum Command {
     Intake,
     /// Unpack nginx and Caddy, and put them in front of the server as docs/operations/proxies describes.
     Proxies,
+    /// Check the links of the documentation, build it as a site, and check the links of the site.
+    Site,
+    /// Write the pages of the reference again: settings, metrics, HTTP and commands.
+    Reference,
     /// List the components of the server and the functions, as CycloneDX, under `target/sbom`.
     Sbom,
     /// Test the pages and the mails in a real browser: behaviour, accessibility and looks.
@@ -177,6 +184,8 @@ fn main() -> ExitCode {
         Command::Sentences { seed } => sentences::sentences(seed),
         Command::Intake => nextest::install().and_then(|()| test::intake(None)),
         Command::Proxies => nextest::install().and_then(|()| test::proxies(None)),
+        Command::Site => site::check(),
+        Command::Reference => reference::write(),
         Command::Sbom => sbom::sbom(),
         Command::Browser { pictures } => {
             let pictures = if pictures { test::Pictures::Kept } else { test::Pictures::Looked };

@@ -14,10 +14,10 @@ use crate::purity::purity;
 use crate::sim::OnEmulator;
 use crate::steps::{Account, Step, Usual, chosen, minutes};
 use crate::tools::{
-    Failure, Installing, browser, cargo, cargo_deny, debian, dynoxide, node_modules, postgres, python, root,
-    run, strace, target_dir,
+    Failure, Installing, browser, cargo, cargo_deny, debian, dynoxide, mdbook, node_modules, postgres,
+    python, root, run, strace, target_dir,
 };
-use crate::{schema, sim, words};
+use crate::{schema, sim, site, words};
 
 /// The crates that are libraries for others.
 const LIBRARIES: [&str; 19] = [
@@ -82,8 +82,10 @@ pub(crate) enum Part {
     Schema,
     /// Runs the examples in the documentation.
     DocTests,
-    /// Builds the documentation.
+    /// Builds the documentation of the crates.
     Docs,
+    /// Builds the documentation for people as a site, and checks its links.
+    Site,
     /// Checks that every library can be packaged.
     Package,
     /// Counts the instructions of a report, and compares them with the recorded ones. Runs only if it is named, because it
@@ -99,7 +101,7 @@ impl Step for Part {
     fn limit(self) -> Duration {
         match self {
             Self::Format | Self::Purity | Self::Words | Self::Rules | Self::Package => minutes(10),
-            Self::Tools | Self::Simulation | Self::SimulationOnPostgres => minutes(30),
+            Self::Tools | Self::Simulation | Self::SimulationOnPostgres | Self::Site => minutes(30),
             Self::SimulationOnDynamo | Self::Docs => minutes(30),
             Self::Intake | Self::Proxies | Self::Browser | Self::Schema | Self::DocTests => minutes(20),
             Self::Dependencies => minutes(30),
@@ -111,7 +113,7 @@ impl Step for Part {
     fn needs(self) -> &'static [Self] {
         match self {
             Self::Format | Self::Purity | Self::Words | Self::Tools | Self::Lints | Self::Build => &[],
-            Self::Rules | Self::Docs | Self::Package | Self::Counts | Self::Dependencies => &[],
+            Self::Rules | Self::Docs | Self::Site | Self::Package | Self::Counts | Self::Dependencies => &[],
             // Each installs what it lacks by itself, so a tool that is missing fails only what needs it.
             Self::Tests | Self::Simulation | Self::SimulationOnPostgres => &[Self::Build],
             Self::Roles | Self::SimulationOnDynamo => &[Self::Build],
@@ -173,6 +175,7 @@ impl Shared<'_> {
             Part::Schema => schema::check(SCHEMA_EXAMPLES),
             Part::DocTests => run(as_built(cargo().args(["test", "--doc", "--no-fail-fast"]))),
             Part::Docs => docs(),
+            Part::Site => site::check(),
             Part::Package => package(),
             Part::Counts => counts::count(Counts::default()),
             Part::Dependencies => dependencies(self.deny.take()),
@@ -209,7 +212,7 @@ impl Shared<'_> {
 fn tools() -> Result<(), Failure> {
     nextest::install()?;
     let mut missing = Vec::new();
-    let installed: [(&str, Result<(), Failure>); 9] = [
+    let installed: [(&str, Result<(), Failure>); 10] = [
         ("Python's packages", python().map(drop)),
         ("Schemathesis", schema::python().map(drop)),
         ("Node's packages", node_modules().map(drop)),
@@ -219,6 +222,7 @@ fn tools() -> Result<(), Failure> {
         ("strace", strace().map(drop)),
         ("a browser", browser().map(drop)),
         ("an emulator of DynamoDB", dynoxide().map(drop)),
+        ("mdBook", mdbook().map(drop)),
     ];
     for (what, installed) in installed {
         missing.extend(installed.err().map(|failure| format!("{what}: {failure}")));

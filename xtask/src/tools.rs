@@ -206,6 +206,12 @@ pub(crate) fn cargo_deny() -> Result<PathBuf, Failure> {
     installed(krate, version, "cargo-deny", &[])
 }
 
+/// The path of mdBook, which makes a site of Markdown. Without its own server and without optimisation, it is built soon.
+pub(crate) fn mdbook() -> Result<PathBuf, Failure> {
+    let options = ["--no-default-features", "--features", "search", "--debug"];
+    installed("mdbook", "0.5.4", "mdbook", &options)
+}
+
 /// The path of Dynoxide, a fast emulator of DynamoDB.
 pub(crate) fn dynoxide() -> Result<PathBuf, Failure> {
     let features = ["--no-default-features", "--features", "native-sqlite,http-server,cli"];

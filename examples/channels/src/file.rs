@@ -7,17 +7,17 @@ use serde::Deserialize;
 
 use crate::secret::SecretText;
 
-/// The settings of webhooks: hosts, and channels of chats with their secret URLs.
+/// Webhooks: hosts, and channels of chats with their secret URLs.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FileWebhook {
-    /// The URLs of incoming webhooks of Slack, by their names.
+    /// The secret URLs of incoming webhooks of Slack; the contact is `slack:NAME`.
     #[serde(default)]
     pub slack: BTreeMap<String, String>,
-    /// The URLs of webhooks of Teams, by their names.
+    /// The secret URLs of webhooks of Teams; the contact is `teams:NAME`.
     #[serde(default)]
     pub teams: BTreeMap<String, String>,
-    /// Internal hosts to which the server may post, also by plain HTTP.
+    /// Internal hosts to which all channels may send, also by plain HTTP.
     #[serde(default)]
     pub internal: Vec<String>,
 }
@@ -28,39 +28,39 @@ impl std::fmt::Debug for FileWebhook {
     }
 }
 
-/// Where ntfy is.
+/// Pushes by ntfy; the contact is `ntfy:TOPIC`. The section may be empty.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct FileNtfy {
-    /// The URL.
+    /// The URL of the server (default: `https://ntfy.sh`).
     pub url: Option<String>,
-    /// The token.
+    /// An access token, if the server needs one.
     pub token: Option<SecretText>,
 }
 
-/// The application at Pushover.
+/// Pushes by Pushover; the contact is `pushover:USERKEY`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct FilePushover {
-    /// The token.
+    /// The token of the application at Pushover.
     pub token: SecretText,
     /// Where the API is reached, if not at its usual place.
     pub api_url: Option<String>,
 }
 
-/// The bot of Telegram.
+/// A bot of Telegram; the contact is `telegram:CHATID`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct FileTelegram {
     /// The token of the bot.
     pub bot_token: SecretText,
-    /// The secret of the webhook; without it the server asks for answers.
+    /// The secret of the webhook to which Telegram posts answers; without it the server asks Telegram for them.
     pub webhook_secret: Option<SecretText>,
     /// Where the API is reached, if not at its usual place.
     pub api_url: Option<String>,
 }
 
-/// The app of Slack.
+/// An app of Slack; the contact is `slack:CHANNEL` or `slack:USERID`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct FileSlackApp {
@@ -72,16 +72,16 @@ pub struct FileSlackApp {
     pub api_url: Option<String>,
 }
 
-/// A program that sends alerts. Its arguments and its environment may contain secrets.
+/// A program that sends alerts; the contact is `command:NAME`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct FileCommand {
-    /// The program.
+    /// The path of the program.
     pub program: PathBuf,
-    /// Its arguments.
+    /// Its arguments, which may contain secrets.
     #[serde(default)]
     pub arguments: Vec<String>,
-    /// Its environment.
+    /// Its environment beside `PATH`, which may contain secrets.
     #[serde(default)]
     pub environment: BTreeMap<String, String>,
 }
@@ -92,7 +92,7 @@ impl std::fmt::Debug for FileCommand {
     }
 }
 
-/// The account at Twilio.
+/// Text messages and calls through an account at Twilio; the contacts are `sms:+…` and `tel:+…`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct FileTwilio {
@@ -108,7 +108,7 @@ pub struct FileTwilio {
     pub api_url: Option<String>,
 }
 
-/// What applies to all numbers.
+/// What applies to all phone numbers.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct FilePhone {
@@ -117,7 +117,7 @@ pub struct FilePhone {
     pub allow_numbers: Vec<String>,
 }
 
-/// How many messages a channel carries.
+/// How many messages a channel carries; the name is the scheme of its contacts, such as `sms`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct FileLimits {
@@ -137,21 +137,21 @@ pub struct FileWindow {
     pub minutes: u64,
 }
 
-/// A gateway for text messages or calls. Its texts may contain secrets.
+/// A gateway for text messages or calls, by HTTP. Several are tried in the order of their names, after Twilio.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FileGateway {
-    /// The URL.
+    /// The URL, with placeholders.
     pub url: String,
-    /// The method.
+    /// The method of the request (default: `POST`).
     pub method: Option<String>,
-    /// The headers, with placeholders.
+    /// The headers, with placeholders; they may contain secrets.
     #[serde(default)]
     pub headers: BTreeMap<String, String>,
     /// The body, with placeholders.
     #[serde(default)]
     pub body: String,
-    /// The schemes that it reaches.
+    /// The schemes that it reaches: `sms`, `tel` or both.
     pub schemes: Vec<String>,
     /// A text in every answer to an accepted message.
     pub accepted: Option<String>,

@@ -60,7 +60,7 @@ pub(super) struct File {
     pub(super) trusted_proxies: Vec<String>,
     /// The team that gets the reports of services that nobody owns.
     pub(super) catch_all: Option<String>,
-    /// The contacts that are alerted for teams without settings.
+    /// The contacts that are alerted for teams without settings, and for deleted teams.
     #[serde(default)]
     pub(super) fallback: Vec<String>,
     /// The domains of people outside the roster to whom incidents may be handed (default: every domain).
@@ -94,13 +94,17 @@ pub(super) struct FileIntake {
     pub(super) generic: BTreeMap<String, Mapping>,
 }
 
-/// An API key: its hash, or its text.
+/// An API key. It has either `hash` or `key`. `inresponse key new` makes a key and prints its hash.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct FileKey {
+    /// The name, which timelines and the log show.
     pub(super) name: String,
+    /// The text of the key, of at least 16 characters.
     pub(super) key: Option<SecretText>,
+    /// The hash of the key.
     pub(super) hash: Option<SecretText>,
+    /// What the key may do: `report`, `respond`, `admin`.
     pub(super) scopes: Vec<String>,
     /// The service that the key is restricted to. If a system's messages name no service, their incidents belong to
     /// this service.
