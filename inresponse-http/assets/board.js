@@ -82,6 +82,19 @@
   live.addEventListener("compositionstart", () => { composing = true; });
   live.addEventListener("compositionend", () => { composing = false; release(); });
 
+  // Marks every incident of the page, or none if all are marked.
+  const marks = () => [...live.querySelectorAll(".mark")];
+  function offerAll() {
+    const all = document.getElementById("mark-all");
+    if (all) all.hidden = false;
+  }
+  offerAll();
+  live.addEventListener("click", (event) => {
+    if (event.target.id !== "mark-all") return;
+    const on = marks().some((mark) => !mark.checked);
+    for (const mark of marks()) mark.checked = on;
+  });
+
   let said = live.querySelector("[data-news]")?.dataset.news;
   function show(html, seen) {
     if (pressed || composing) { waiting = [html, seen]; return; }
@@ -89,16 +102,19 @@
     const focused = live.contains(document.activeElement) ? document.activeElement : null;
     const caret = focused && "selectionStart" in focused ? [focused.selectionStart, focused.selectionEnd] : null;
     const typed = new Map();
-    for (const field of live.querySelectorAll("input[id], textarea[id], select[id]")) typed.set(field.id, field.value);
+    for (const field of live.querySelectorAll("input[id], textarea[id], select[id]")) typed.set(field.id, [field.value, field.checked]);
     const opened = new Set([...live.querySelectorAll("details[id][open]")].map((details) => details.id));
 
     live.innerHTML = html;
     live.dataset.seen = seen;
 
-    for (const [id, value] of typed) {
+    for (const [id, [value, checked]] of typed) {
       const field = document.getElementById(id);
-      if (field) field.value = value;
+      if (!field) continue;
+      field.value = value;
+      if (checked !== undefined) field.checked = checked;
     }
+    offerAll();
     for (const id of opened) document.getElementById(id)?.setAttribute("open", "");
     if (focused) {
       const again = document.getElementById(focused.id) ?? live;

@@ -229,10 +229,12 @@ pub fn router(api: Api) -> Router {
     let (routes, _) = system().merge(work).split_for_parts();
     #[cfg(feature = "docs")]
     let routes = routes.merge(api_page::routes(&api));
-    routes
+    let routes = routes
         .fallback(limits::no_route)
         .method_not_allowed_fallback(limits::no_method)
         .layer(CatchPanicLayer::custom(limits::panicked))
-        .layer(from_fn_with_state(api.clone(), limits::observe))
-        .with_state(api)
+        .layer(from_fn_with_state(api.clone(), limits::observe));
+    #[cfg(feature = "pages")]
+    let routes = routes.layer(from_fn_with_state(api.clone(), pages::told_as_page));
+    routes.with_state(api)
 }

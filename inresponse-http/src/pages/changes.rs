@@ -37,6 +37,6 @@ pub(super) async fn page(Here(api): Here, me: SignedIn) -> Response {
         by: change.by().to_string(),
         what: change.description(),
     });
-    let frame = Frame::new(&api, Some(&me.by), Place::Elsewhere);
+    let frame = Frame::new(&api, Some(&me.by), Place::Settings);
     html(StatusCode::OK, &Page { frame, changes: changes.collect() })
 }

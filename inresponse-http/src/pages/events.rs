@@ -24,6 +24,8 @@ use crate::problem::Problem;
 
 /// The interval of the events that keep an idle stream open.
 const HEARTBEAT: Duration = Duration::from_secs(15);
+/// The interval at which a stream asks the store for a filtered list.
+const FILTERED_PACE: Duration = Duration::from_secs(5);
 /// The header in which a browser sends the id of the last event when it reconnects.
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
@@ -47,10 +49,18 @@ impl View {
         Ok((view, seen))
     }
 
+    /// The interval at which a stream asks the store. What a filter must read costs more than what a store finds.
+    fn pace(&self) -> Duration {
+        match self {
+            View::List(filter) if filter.is_read() => FILTERED_PACE,
+            View::List(_) | View::Incident(_) => PACE,
+        }
+    }
+
     /// Renders the live part of the page. `None` if there is no such incident.
     async fn render(&self, api: &Api, me: &Person, age: Age) -> Result<Option<Live>, Outage> {
         match self {
-            View::List(filter) => list::live(api, filter, age).await.map(Some),
+            View::List(filter) => list::live(api, filter, me, age).await.map(Some),
             View::Incident(number) => incident::live(api, *number, me).await,
         }
     }
@@ -122,10 +132,11 @@ fn changes(watch: Watch) -> impl Stream<Item = Result<Event, Infallible>> {
     unfold((watch, Duration::ZERO), move |(mut watch, mut pause)| {
         let stopped = stopped.clone();
         async move {
+            let pace = watch.view.pace();
             let change = async {
                 loop {
                     tokio::time::sleep(pause).await;
-                    pause = PACE;
+                    pause = pace;
                     match watch.me.holds(&watch.api).await {
                         Ok(true) => {}
                         Ok(false) => return None,
@@ -148,7 +159,7 @@ fn changes(watch: Watch) -> impl Stream<Item = Result<Event, Infallible>> {
             let live = stopped.run_until_cancelled_owned(change).await??;
             watch.seen = Some(live.seen.clone());
             let event = Event::default().event("fragment").id(live.seen).data(live.html);
-            Some((Ok(event), (watch, PACE)))
+            Some((Ok(event), (watch, pace)))
         }
     })
 }

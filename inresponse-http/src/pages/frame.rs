@@ -28,7 +28,15 @@ pub(super) struct Frame {
     /// The version of style and script, which browsers cache for long. The version changes when one of the files
     /// changes.
     pub(super) version: &'static str,
-    place: Place,
+    /// The navigation, which is the same on every page.
+    pub(super) nav: Vec<Link>,
+}
+
+/// A link of the navigation.
+pub(super) struct Link {
+    pub(super) name: &'static str,
+    pub(super) href: String,
+    pub(super) is_here: bool,
 }
 
 /// The current page, as the navigation marks it.
@@ -37,30 +45,57 @@ pub(super) enum Place {
     Incidents,
     OnCall,
     People,
+    Services,
+    Silences,
+    Heartbeats,
+    Findings,
+    Settings,
     Elsewhere,
 }
 
+/// The pages of the navigation, with their paths.
+const PAGES: [(Place, &str, &str); 8] = [
+    (Place::Incidents, "Incidents", ""),
+    (Place::OnCall, "On call", "/board/oncall"),
+    (Place::People, "People", "/board/people"),
+    (Place::Services, "Services", "/board/services"),
+    (Place::Silences, "Silences", "/board/silences"),
+    (Place::Heartbeats, "Heartbeats", "/board/heartbeats"),
+    (Place::Findings, "Findings", "/board/coverage"),
+    (Place::Settings, "Settings", "/board/settings"),
+];
+/// The number of pages that a phone shows without the menu.
+const IN_SIGHT: usize = 2;
+
 impl Frame {
     pub(super) fn new(api: &Api, by: Option<&Person>, place: Place) -> Self {
+        let link = |(of, name, path): (Place, &'static str, &str)| Link {
+            name,
+            href: if path.is_empty() { api.home().to_owned() } else { format!("{}{path}", api.prefix()) },
+            is_here: of == place,
+        };
         Self {
             at: api.prefix().to_owned(),
             home: api.home().to_owned(),
             by: by.cloned(),
             version: assets::version(),
-            place,
+            nav: PAGES.map(link).into(),
         }
     }
 
-    pub(super) fn is_at_incidents(&self) -> bool {
-        self.place == Place::Incidents
+    /// The links that a phone shows without the menu.
+    pub(super) fn in_sight(&self) -> &[Link] {
+        &self.nav[..IN_SIGHT]
     }
 
-    pub(super) fn is_at_on_call(&self) -> bool {
-        self.place == Place::OnCall
+    /// The links in a phone's menu.
+    pub(super) fn in_menu(&self) -> &[Link] {
+        &self.nav[IN_SIGHT..]
     }
 
-    pub(super) fn is_at_people(&self) -> bool {
-        self.place == Place::People
+    /// The current page, if it is in a phone's menu.
+    pub(super) fn here_in_menu(&self) -> Option<&Link> {
+        self.in_menu().iter().find(|link| link.is_here)
     }
 }
 

@@ -97,7 +97,7 @@ pub(super) async fn list(Here(api): Here, me: SignedIn) -> Response {
     });
     match brief(&api, defined).await {
         Ok(all) => {
-            let frame = Frame::new(&api, Some(&me.by), Place::Elsewhere);
+            let frame = Frame::new(&api, Some(&me.by), Place::Heartbeats);
             html(StatusCode::OK, &List { frame, lines: all.iter().map(Line::new).collect(), more })
         }
         Err(error) => outage(&api, &me.by, &error),
@@ -126,7 +126,7 @@ pub(super) async fn page(Here(api): Here, me: SignedIn, in_path: Result<Path<Str
         ended: miss.ended_at.map(moment),
     };
     let page = Page {
-        frame: Frame::new(&api, Some(&me.by), Place::Elsewhere),
+        frame: Frame::new(&api, Some(&me.by), Place::Heartbeats),
         line: Line::new(&found),
         title: found.title.clone(),
         grace: found.grace_seconds,

@@ -9,7 +9,8 @@
 //! | `session` | the signed-in person, from the cookie |
 //! | `sessions` | the sessions, shared by all servers |
 //! | `sign_in` | signing in and out |
-//! | `list`, `filter` | the list of incidents, its filter, and its division into pages |
+//! | `list`, `filter`, `search` | the list of incidents, its filter, and what the filter finds on each page |
+//! | `several` | claims several incidents at once |
 //! | `incident`, `words` | the page of one incident, and its texts |
 //! | `acts` | executes the forms |
 //! | `on_call` | who is on call |
@@ -21,6 +22,8 @@
 //! | `outlook` | who would be alerted, and what is missing |
 //! | `reader`, `times` | who reads a page, and times by the reader's clocks |
 //! | `form` | what was typed into a form, and what is wrong with it |
+//! | `services` | services and the teams that own them, the forms of new ones, and test alerts |
+//! | `first_steps`, `settings_page` | the first steps of a new installation, and what is set elsewhere |
 //! | `heartbeats` | heartbeats, with the last pings and misses of each |
 //! | `rules_page` | routing rules |
 //! | `silences`, `silence_form` | silences, lifting them, and the form that makes one |
@@ -29,6 +32,7 @@
 //! | `events` | that part, on demand or as a stream |
 //! | `upkeep` | the shared state of the pages |
 //! | `frame` | the frame around every page |
+//! | `readable` | errors as pages, for browsers |
 //! | `streams` | limits how many streams of events are open at once |
 //! | `assets` | style, script, icon |
 
@@ -40,6 +44,7 @@ mod claim;
 mod claims;
 mod events;
 mod filter;
+mod first_steps;
 mod form;
 mod frame;
 mod heartbeats;
@@ -53,12 +58,17 @@ mod people;
 mod person_form;
 mod picture;
 mod preview;
+mod readable;
 mod reader;
 mod rules_page;
 mod schedule_form;
 mod schedules;
+mod search;
+mod services;
 pub(crate) mod session;
 pub(crate) mod sessions;
+mod settings_page;
+mod several;
 mod shifts;
 mod sign_in;
 mod silence_form;
@@ -86,6 +96,7 @@ use crate::Api;
 use crate::here::Here;
 use frame::{Frame, Place, html, message, outage, problem, see, told_outage};
 
+pub(crate) use readable::told_as_page;
 pub use upkeep::Pages;
 
 /// Whether a request uses a valid link of an alert or of a bundle.
@@ -120,10 +131,11 @@ pub(crate) fn routes(api: &Api) -> Router<Api> {
 }
 
 /// Every path of the board, with its handler.
-fn board() -> [(&'static str, MethodRouter<Api>); 25] {
+fn board() -> [(&'static str, MethodRouter<Api>); 31] {
     [
         ("/", get(list::page)),
         ("/board/incidents/{incidentId}", get(incident::page).post(acts::act)),
+        ("/board/claim-several", post(several::claim)),
         ("/board/oncall", get(on_call::page)),
         ("/board/changes", get(changes::page)),
         ("/board/teams/{team}", get(teams::page)),
@@ -140,7 +152,12 @@ fn board() -> [(&'static str, MethodRouter<Api>); 25] {
         ("/board/people/{person}", get(people::page).post(people::act)),
         ("/board/people/{person}/test", post(people::test)),
         ("/board/people/{person}/verification", post(people::verify)),
+        ("/board/services", get(services::list)),
+        ("/board/new-service", get(services::new).post(services::make)),
+        ("/board/new-team", get(services::new_team).post(services::make_team)),
         ("/board/services/{service}/plan", get(outlook::plan)),
+        ("/board/services/{service}/test", post(services::test)),
+        ("/board/settings", get(settings_page::page)),
         ("/board/coverage", get(outlook::coverage)),
         ("/board/sign-in", get(sign_in::page).post(sign_in::sign_in)),
         ("/board/sign-out", post(sign_in::sign_out)),

@@ -14,6 +14,7 @@ use super::session::SignedIn;
 use super::words::capital;
 use super::{Frame, Place, html, outage};
 use crate::Api;
+use crate::caller::Addresses;
 use crate::here::Here;
 use crate::wire::roster::people;
 
@@ -25,6 +26,7 @@ const AT_ONCE: usize = 16;
 struct Page {
     frame: Frame,
     teams: Vec<Team>,
+    may_edit: bool,
 }
 
 struct Team {
@@ -88,7 +90,7 @@ pub(super) async fn page(Here(api): Here, me: SignedIn) -> Response {
     match teams(&api).await {
         Ok(teams) => {
             let frame = Frame::new(&api, Some(&me.by), Place::OnCall);
-            html(StatusCode::OK, &Page { frame, teams })
+            html(StatusCode::OK, &Page { frame, teams, may_edit: me.caller.sees == Addresses::Whole })
         }
         Err(error) => outage(&api, &me.by, &error),
     }

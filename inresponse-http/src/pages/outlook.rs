@@ -11,6 +11,7 @@ use inresponse_core::{InvalidInput, Outage};
 
 use super::form::segment;
 use super::reader::{self, Reader};
+use super::services::may_report;
 use super::session::SignedIn;
 use super::team::zone_of;
 use super::times::{Edge, Told};
@@ -39,6 +40,8 @@ struct Plan {
     shown: Told,
     steps: Vec<Step>,
     more: usize,
+    /// Whether the reader may send a test alert.
+    may_report: bool,
 }
 
 struct Step {
@@ -105,7 +108,7 @@ pub(super) async fn plan(
         Step { at: clock.told(step.at), level: capital(step.level), person, method, why: step.why.clone() }
     };
     let page = Plan {
-        frame: Frame::new(&api, Some(&me.by), Place::OnCall),
+        frame: Frame::new(&api, Some(&me.by), Place::Services),
         path: segment(service.as_str()),
         service,
         zones: reader.zones(&[]),
@@ -113,6 +116,7 @@ pub(super) async fn plan(
         at,
         shown: clock.told(time),
         more: steps.len().saturating_sub(STEPS),
+        may_report: may_report(&api, &me),
         steps: steps.iter().take(STEPS).map(step).collect(),
     };
     reader.remember(&api, html(StatusCode::OK, &page))
@@ -186,7 +190,7 @@ pub(super) async fn coverage(Here(api): Here, me: SignedIn, params: Params, head
         findings: findings.into_iter().map(shown).collect(),
     });
     let page = Coverage {
-        frame: Frame::new(&api, Some(&me.by), Place::OnCall),
+        frame: Frame::new(&api, Some(&me.by), Place::Findings),
         days: DAYS,
         zone: reader.clock.zone.name().to_owned(),
         teams: teams.collect(),

@@ -51,7 +51,7 @@ pub(super) async fn list(Here(api): Here, me: SignedIn) -> Response {
     };
     let rules = routes.iter().flat_map(|routes| routes.rules());
     let page = List {
-        frame: Frame::new(&api, Some(&me.by), Place::Elsewhere),
+        frame: Frame::new(&api, Some(&me.by), Place::Settings),
         lines: rules.map(Line::new).collect(),
         owner: routes.as_ref().and_then(|routes| routes.owner()).map(OwnerName::to_string),
     };

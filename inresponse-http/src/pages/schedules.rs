@@ -186,7 +186,7 @@ impl Desk {
             Some(name) => format!("{prefix}/board/teams/{path}/schedules/{}", segment(name.as_str())),
         };
         let page = Page {
-            frame: Frame::new(&self.api, Some(&self.me.by), Place::Elsewhere),
+            frame: Frame::new(&self.api, Some(&self.me.by), Place::OnCall),
             team: self.team.clone(),
             path,
             action,

@@ -88,6 +88,12 @@ pub(super) async fn shown(api: &Api, headers: &HeaderMap) -> Result<Shown, Outag
     Ok(if found.is_some() { Shown::Known } else { Shown::Unknown })
 }
 
+/// Who is signed in, for a page that everybody may see. The answer may be up to a second old.
+pub(super) async fn reader(api: &Api, headers: &HeaderMap) -> Option<Person> {
+    let found = api.sessions().find(&token(api, headers)?, Look::OfLate).await;
+    found.ok().flatten().map(|(by, _)| by)
+}
+
 /// Ends the session of the signed-in person, if there is one.
 pub(super) async fn end(api: &Api, headers: &HeaderMap) -> Result<(), Outage> {
     match token(api, headers) {

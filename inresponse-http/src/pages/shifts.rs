@@ -271,7 +271,7 @@ fn no_schedule(api: &Api, me: &SignedIn) -> Response {
 }
 
 fn show(api: &Api, me: &SignedIn, team: TeamName, take: Take, status: StatusCode) -> Response {
-    let frame = Frame::new(api, Some(&me.by), Place::Elsewhere);
+    let frame = Frame::new(api, Some(&me.by), Place::OnCall);
     let path = segment(team.as_str());
     let action = format!("{}/board/teams/{path}/shifts", api.prefix());
     html(status, &Page { frame, team, path, take, action })

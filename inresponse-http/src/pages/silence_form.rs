@@ -184,7 +184,7 @@ fn id(rules: &QuietRules, silence: &Silence, now: DateTime<Utc>) -> Result<Optio
 }
 
 fn show(api: &Api, me: &SignedIn, reader: &Reader, status: StatusCode, form: Form, wrong: Wrong) -> Response {
-    let frame = Frame::new(api, Some(&me.by), Place::Elsewhere);
+    let frame = Frame::new(api, Some(&me.by), Place::Silences);
     html(status, &Page { frame, zone: reader.clock.zone.name().to_owned(), form, wrong })
 }
 

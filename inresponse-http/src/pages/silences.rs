@@ -146,7 +146,7 @@ pub(super) async fn list(Here(api): Here, me: SignedIn, headers: HeaderMap) -> R
         Line::new(id, silence, &reader.clock, waiting.unwrap_or_default())
     });
     let page = List {
-        frame: Frame::new(&api, Some(&me.by), Place::Elsewhere),
+        frame: Frame::new(&api, Some(&me.by), Place::Silences),
         zone: reader.clock.zone.name().to_owned(),
         lines: lines.collect(),
         more,

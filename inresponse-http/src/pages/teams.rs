@@ -176,7 +176,7 @@ async fn shown(
     let set = set.map(|(day, rota)| (day.format("%A, %-d %B %Y").to_string(), by_hand(book, rota)));
     let at = |day: NaiveDate| format!("?view={}&from={day}", view.as_str());
     Ok(Page {
-        frame: Frame::new(api, Some(&me.by), Place::Elsewhere),
+        frame: Frame::new(api, Some(&me.by), Place::OnCall),
         path: segment(team.as_str()),
         zones: reader.zones(&[zone_of(&directory).name()]),
         view,

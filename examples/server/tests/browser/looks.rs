@@ -43,6 +43,8 @@ async fn every_page_is_without_barriers_in_light_and_dark_and_at_four_hundred_pe
         ("list", "/".to_owned()),
         ("list-resolved", "/?state=RESOLVED".to_owned()),
         ("list-none", "/?service=nothing".to_owned()),
+        ("list-mine", "/?mine=yes".to_owned()),
+        ("services", "/board/services".to_owned()),
         ("incident", format!("/board/incidents/{number}")),
         ("on-call", "/board/oncall".to_owned()),
         ("changes", "/board/changes".to_owned()),

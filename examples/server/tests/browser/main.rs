@@ -10,6 +10,7 @@
 
 mod accounts;
 mod board;
+mod first_run;
 mod looks;
 mod night;
 mod planned_work;

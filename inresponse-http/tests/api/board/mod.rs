@@ -2,11 +2,13 @@
 
 mod acts;
 mod calendar;
+mod first_steps;
 mod list;
 mod pages;
 mod rosters;
 mod scopes;
 mod sessions;
+mod several;
 mod silence_pages;
 mod streams;
 mod tokens;
