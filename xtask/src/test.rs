@@ -329,7 +329,8 @@ pub(crate) fn soak(kills: Kills) -> Result<(), Failure> {
 
 fn crash_test(Kills { kills, seed }: Kills) -> Result<Tests, Failure> {
     nextest::install()?;
-    let mut tests = Tests::of("package(inresponse-server) and binary(e2e) and test(/^(crash|accused)::/)", None);
+    let mut tests =
+        Tests::of("package(inresponse-server) and binary(e2e) and test(/^(crash|accused)::/)", None);
     // The number of kills is given, so the time is not limited.
     tests.command.args(["--profile", "long", "--no-capture"]);
     tests.command.env("INRESPONSE_TEST_PYTHON", python()?).env("INRESPONSE_TEST_STRACE", strace()?);

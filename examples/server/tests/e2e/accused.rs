@@ -114,7 +114,9 @@ async fn p24_no_heartbeat_is_accused_early_over_kills_and_none_is_forgotten() {
         let last = pings.last().map_or(0.0, |ping| ping.asked);
         assert!(theirs.iter().any(|at| *at > last), "{name} was forgotten after the ping at {last}");
     }
-    println!("{kills} kills, {HEARTBEATS} heartbeats, {answered} pings answered, {misses} misses, none early");
+    println!(
+        "{kills} kills, {HEARTBEATS} heartbeats, {answered} pings answered, {misses} misses, none early"
+    );
     assert!(misses > HEARTBEATS, "only {misses} misses");
 }
 
