@@ -1,8 +1,8 @@
 //! Checks P21: quiet defers, and never drops.
 
 use chrono::TimeDelta;
-use inresponse_core::model::{Entry, Event, Incident, IncidentNumber, QuietWhy, State};
-use inresponse_core::plan::StateChange;
+use inresponse_core::model::{Entry, Event, Incident, IncidentNumber, QuietWhy, Severity, State};
+use inresponse_core::plan::{Refusal, StateChange};
 use inresponse_core::store::Record;
 
 use super::held::{Change, Held};
@@ -97,7 +97,9 @@ impl Checker<'_> {
         }
         // The requested severity may alert nobody; then the request is refused and changes nothing.
         let asks_for_another_severity = call.update.severity.is_some_and(|one| one != incident.severity());
-        if incident.quiet().is_some() && call.over.is_none() && !asks_for_another_severity {
+        let refused = matches!(call.answer.got(), Some(Verdict::Refused(_, Refusal::NobodyLeft)));
+        let alerts_nobody = refused && self.may_alert_nobody(incident.severity());
+        if incident.quiet().is_some() && call.over.is_none() && !asks_for_another_severity && !alerts_nobody {
             self.violated(21, format!("{} was escalated, but it is quiet at {}", call.number, at(ended)));
         }
         if !ended_now(incident) {
@@ -113,6 +115,12 @@ impl Checker<'_> {
         if !others && !self.may_be_raised(call.number, call.began, deadline) {
             self.alerted_in_round(record, call.began, deadline);
         }
+    }
+
+    /// Whether some team's settings said at some time that incidents of that severity alert nobody.
+    fn may_alert_nobody(&self, severity: Severity) -> bool {
+        let mut teams = self.history.rosters.iter().flat_map(|(_, roster)| roster.teams.values());
+        teams.any(|team| team.alert_levels.get(&severity).is_some_and(Vec::is_empty))
     }
 
     /// An incident that was seen quiet, while nothing failed, is held by something.
