@@ -5,6 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use inresponse_api::{FieldProblem, Problem};
+use reqwest::Url;
 
 /// The kind of error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,17 +35,36 @@ pub enum ClientErrorKind {
 #[derive(Debug)]
 pub struct ClientError {
     kind: ClientErrorKind,
-    message: String,
+    message: Box<str>,
     fields: Vec<FieldProblem>,
-    claimed_by: Option<String>,
+    claimed_by: Option<Box<str>>,
     retry_after: Option<Duration>,
+    server: Option<Box<str>>,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
 impl ClientError {
     pub(crate) fn new(kind: ClientErrorKind, message: impl Into<String>) -> Self {
-        let message = message.into();
-        Self { kind, message, fields: Vec::new(), claimed_by: None, retry_after: None, source: None }
+        let message = message.into().into_boxed_str();
+        Self {
+            kind,
+            message,
+            fields: Vec::new(),
+            claimed_by: None,
+            retry_after: None,
+            server: None,
+            source: None,
+        }
+    }
+
+    /// Adds the URL of the server that was called.
+    pub(crate) fn at(mut self, server: &Url) -> Self {
+        let mut shown = server.clone();
+        // They may be secrets. A URL that can be a base has a host, so nothing fails.
+        let _ = shown.set_username("").and_then(|()| shown.set_password(None));
+        shown.set_query(None);
+        self.server = Some(shown.as_str().trim_end_matches('/').into());
+        self
     }
 
     pub(crate) fn because(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
@@ -54,7 +74,7 @@ impl ClientError {
 
     pub(crate) fn with(mut self, problem: Problem, retry_after: Option<Duration>) -> Self {
         self.fields = problem.errors;
-        self.claimed_by = problem.claimed_by;
+        self.claimed_by = problem.claimed_by.map(String::into_boxed_str);
         self.retry_after = retry_after;
         self
     }
@@ -77,6 +97,11 @@ impl ClientError {
     /// How long the server asks the client to wait.
     pub fn retry_after(&self) -> Option<Duration> {
         self.retry_after
+    }
+
+    /// The URL of the server that was called, without credentials; `None` if none was called.
+    pub fn server(&self) -> Option<&str> {
+        self.server.as_deref()
     }
 
     /// Whether the change may have happened although the call failed. A report with a dedup key can be sent again.

@@ -71,7 +71,7 @@ impl Http {
 
     pub(crate) async fn get<T: DeserializeOwned>(&self, url: Url) -> Result<T, ClientError> {
         let (_, body) = self.call(Method::GET, url, None::<&()>).await?;
-        read(&body, Effect::Reads)
+        read(&body, Effect::Reads).map_err(|e| e.at(&self.base))
     }
 
     /// Sends a change, and returns the status with the answer.
@@ -82,7 +82,7 @@ impl Http {
         body: &impl Serialize,
     ) -> Result<(StatusCode, T), ClientError> {
         let (status, body) = self.call(method, url, Some(body)).await?;
-        Ok((status, read(&body, Effect::Changes)?))
+        Ok((status, read(&body, Effect::Changes).map_err(|e| e.at(&self.base))?))
     }
 
     pub(crate) async fn delete(&self, url: Url) -> Result<(), ClientError> {
@@ -90,6 +90,15 @@ impl Http {
     }
 
     async fn call(
+        &self,
+        method: Method,
+        url: Url,
+        body: Option<&impl Serialize>,
+    ) -> Result<(StatusCode, Vec<u8>), ClientError> {
+        self.attempt(method, url, body).await.map_err(|error| error.at(&self.base))
+    }
+
+    async fn attempt(
         &self,
         method: Method,
         url: Url,

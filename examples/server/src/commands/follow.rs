@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use clap::Args;
 use inresponse_client::{Client, ClientErrorKind as Kind, Incident, ListQuery, Severity, State};
 
@@ -45,13 +46,6 @@ pub(super) async fn watch(args: WatchArgs) -> Result<(), Failure> {
     let client = args.connect.client()?;
     let query = args.service.clone().into_iter().fold(ListQuery::new(), ListQuery::service);
     let query = args.severity.into_iter().fold(query, ListQuery::severity);
-    let print = |incident: &Incident| match args.connect.json {
-        true => output::json(incident),
-        false => output::say(&output::row(incident)),
-    };
-    if !args.connect.json {
-        output::say(&output::header())?;
-    }
     let mut known: BTreeMap<u64, Incident> = BTreeMap::new();
     loop {
         let looked = match args.number {
@@ -60,7 +54,12 @@ pub(super) async fn watch(args: WatchArgs) -> Result<(), Failure> {
         };
         match looked {
             Ok((now, changed)) => {
-                changed.iter().try_for_each(print)?;
+                for incident in &changed {
+                    match args.connect.json {
+                        true => output::json(incident)?,
+                        false => output::say(&told(known.get(&incident.incident_id), incident))?,
+                    }
+                }
                 known = now;
                 if args.number.is_some() && known.values().all(|i| i.state == State::Resolved) {
                     return Ok(());
@@ -74,6 +73,58 @@ pub(super) async fn watch(args: WatchArgs) -> Result<(), Failure> {
         }
         tokio::time::sleep(PERIOD).await;
     }
+}
+
+/// A line about an incident: when, which, and what changed since it was `known`.
+fn told(known: Option<&Incident>, incident: &Incident) -> String {
+    let changes = changes(known, incident).join(", ");
+    let (at, style) = (output::time(incident.updated_at), output::style_of(incident));
+    let Incident { incident_id, severity, service, title, .. } = incident;
+    let rest = output::line(&format!("{service}: {title} – {changes}"));
+    format!("{at} {style}{incident_id:>6} {severity:<4}{style:#} {rest}")
+}
+
+/// What changed since an incident was `known`; its state, if it was not.
+fn changes(known: Option<&Incident>, now: &Incident) -> Vec<String> {
+    let by = |who: &Option<String>| who.as_deref().map_or_else(String::new, |who| format!(" by {who}"));
+    let state = || match &now.state {
+        State::Open if known.is_some_and(|was| was.state != State::Open) => "open again".to_owned(),
+        State::Open => "open".to_owned(),
+        State::Claimed => format!("claimed{}", by(&now.claimed_by)),
+        State::Resolved => format!("resolved{}", by(&now.resolved_by)),
+        State::Other(word) => word.clone(),
+    };
+    let Some(was) = known else { return vec![state()] };
+    let mut changes = Vec::new();
+    let mut note = |is_changed: bool, what: String| {
+        if is_changed {
+            changes.push(what);
+        }
+    };
+    let is_new_claim = was.claimed_by != now.claimed_by && now.state == State::Claimed;
+    note(was.state != now.state || is_new_claim, state());
+    note(was.severity != now.severity, format!("severity {} instead of {}", now.severity, was.severity));
+    note(was.team != now.team, format!("team {} instead of {}", now.team, was.team));
+    note(was.count != now.count, format!("reported {} times", now.count));
+    note(was.round != now.round, format!("round {} of alerts", now.round));
+    note(was.responders.len() < now.responders.len(), "more people are on it".to_owned());
+    note(!was.unclaimed && now.unclaimed, "everybody had their turn and nobody claimed it".to_owned());
+    note(!was.undelivered && now.undelivered, "nobody could be reached".to_owned());
+    let until = |at: DateTime<Utc>, what: &str| format!("{what} {}", output::time(at));
+    if let Some(at) = now.quiet_until.filter(|_| was.quiet_until != now.quiet_until) {
+        note(true, until(at, "nobody is alerted until"));
+    }
+    note(was.quiet_until.is_some() && now.quiet_until.is_none(), "quiet ended".to_owned());
+    if let Some(at) = now.claim_ends_at.filter(|_| was.claim_ends_at != now.claim_ends_at) {
+        note(true, until(at, "the claim ends at"));
+    }
+    if let Some(at) = now.next_alert_at.filter(|_| was.next_alert_at != now.next_alert_at) {
+        note(true, until(at, "next alert at"));
+    }
+    if changes.is_empty() {
+        changes.push("deliveries or notes changed".to_owned());
+    }
+    changes
 }
 
 /// Reads one incident, which stays in the list when it is resolved.
@@ -101,4 +152,57 @@ async fn look(
     }
     changed.sort_by_key(|incident| incident.incident_id);
     Ok((now, changed))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn incident(change: impl FnOnce(&mut serde_json::Value)) -> Incident {
+        let mut json = serde_json::json!({
+            "incidentId": 10_000, "service": "athens", "team": "devops", "severity": "ERR", "state": "OPEN",
+            "title": "5xx", "message": "", "detectedAt": "2026-12-01T08:00:00Z",
+            "createdAt": "2026-12-01T08:00:00Z", "updatedAt": "2026-12-01T08:00:00Z", "count": 1, "round": 1,
+            "unclaimed": false, "undelivered": false,
+        });
+        change(&mut json);
+        serde_json::from_value(json).unwrap()
+    }
+
+    #[test]
+    fn a_line_says_what_changed() {
+        let first = incident(|_| {});
+        assert_eq!(
+            told(None, &first).replace('\u{1b}', "").replace("[31m", "").replace("[0m", ""),
+            "2026-12-01 08:00:00 UTC  10000 ERR  athens: 5xx – open"
+        );
+        let claimed = incident(|json| {
+            json["state"] = "CLAIMED".into();
+            json["claimedBy"] = "jo".into();
+        });
+        let since = |now: &Incident| changes(Some(&first), now).join(", ");
+        assert_eq!(since(&claimed), "claimed by jo");
+        assert_eq!(changes(Some(&claimed), &first), ["open again"]);
+        let taken = incident(|json| {
+            json["state"] = "CLAIMED".into();
+            json["claimedBy"] = "kim".into();
+        });
+        assert_eq!(changes(Some(&claimed), &taken), ["claimed by kim"]);
+        let resolved = incident(|json| {
+            json["state"] = "RESOLVED".into();
+            json["resolvedBy"] = "jo".into();
+        });
+        assert_eq!(changes(Some(&claimed), &resolved), ["resolved by jo"]);
+        let worse = incident(|json| {
+            json["severity"] = "CRIT".into();
+            json["count"] = 3.into();
+            json["nextAlertAt"] = "2026-12-01T08:10:00Z".into();
+        });
+        assert_eq!(
+            since(&worse),
+            "severity CRIT instead of ERR, reported 3 times, next alert at 2026-12-01 08:10:00 UTC"
+        );
+        let noted = incident(|json| json["updatedAt"] = "2026-12-01T08:01:00Z".into());
+        assert_eq!(since(&noted), "deliveries or notes changed");
+    }
 }

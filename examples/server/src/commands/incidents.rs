@@ -1,24 +1,38 @@
-//! The commands for incidents: claim, release, resolve, hand over, escalate, call in, note, show, list. Also `oncall`.
+//! The commands that change or show incidents: claim, release, resolve, hand over, escalate, call in, note, show.
 
+use std::collections::BTreeSet;
 use std::io::IsTerminal;
 
 use chrono::{DateTime, Utc};
 use clap::Args;
 use inresponse_client::{
-    Delivery, DeliveryStatus, Details, Entry, EventKind, Incident, Level, LevelWord, ListQuery, Reached,
-    Severity, State, TeamReason, Upcoming, UpcomingAlert, Update,
+    Delivery, DeliveryStatus, Details, Entry, EventKind, Incident, Level, LevelWord, Reached, TeamReason,
+    Upcoming, UpcomingAlert, Update,
 };
 
 use super::connect::Connect;
-use super::report::severity;
 use super::route::decided;
 use super::{Failure, output};
 
-/// The arguments of every command that changes an incident.
+/// The arguments of every command that changes one incident.
 #[derive(Debug, Args)]
 pub(crate) struct Act {
     /// The incident's number
+    #[arg(value_parser = number)]
     number: u64,
+    /// Who does it (default: the key's name)
+    #[arg(long, value_name = "NAME")]
+    by: Option<String>,
+    #[command(flatten)]
+    connect: Connect,
+}
+
+/// The arguments of a command that changes several incidents in the same way.
+#[derive(Debug, Args)]
+pub(crate) struct Acts {
+    /// The numbers of the incidents; `#10000` is also a number
+    #[arg(required = true, value_name = "NUMBER", value_parser = number)]
+    numbers: Vec<u64>,
     /// Who does it (default: the key's name)
     #[arg(long, value_name = "NAME")]
     by: Option<String>,
@@ -29,7 +43,7 @@ pub(crate) struct Act {
 #[derive(Debug, Args)]
 pub(crate) struct TakeArgs {
     #[command(flatten)]
-    act: Act,
+    acts: Acts,
     /// Do it even if somebody else has it
     #[arg(long)]
     take_over: bool,
@@ -38,7 +52,7 @@ pub(crate) struct TakeArgs {
 #[derive(Debug, Args)]
 pub(crate) struct ResolveArgs {
     #[command(flatten)]
-    act: Act,
+    acts: Acts,
     /// A note for the timeline
     #[arg(long, value_name = "TEXT")]
     note: Option<String>,
@@ -73,6 +87,7 @@ struct Receiver {
 #[derive(Debug, Args)]
 pub(crate) struct CallInArgs {
     /// The incident's number
+    #[arg(value_parser = number)]
     number: u64,
     /// Whom to call in: person:NAME, team:NAME (who is on call there now), schedule:NAME or an address
     #[arg(required = true, value_name = "WHOM")]
@@ -90,6 +105,7 @@ pub(crate) struct CallInArgs {
 #[derive(Debug, Args)]
 pub(crate) struct NoteArgs {
     /// The incident's number
+    #[arg(value_parser = number)]
     number: u64,
     /// The note
     text: String,
@@ -103,50 +119,16 @@ pub(crate) struct NoteArgs {
 #[derive(Debug, Args)]
 pub(crate) struct ShowArgs {
     /// The incident's number
+    #[arg(value_parser = number)]
     number: u64,
     #[command(flatten)]
     connect: Connect,
 }
 
-#[derive(Debug, Args)]
-pub(crate) struct ListArgs {
-    /// List only incidents in this state: OPEN, CLAIMED or RESOLVED
-    #[arg(long, value_parser = state)]
-    state: Option<State>,
-    /// List only incidents of this service
-    #[arg(long)]
-    service: Option<String>,
-    /// List only incidents of this team
-    #[arg(long)]
-    team: Option<String>,
-    /// List only incidents of this severity: CRIT, ERR or WARN
-    #[arg(long, value_parser = severity)]
-    severity: Option<Severity>,
-    /// The maximum number of incidents to list
-    #[arg(long, default_value_t = 50)]
-    limit: usize,
-    #[command(flatten)]
-    connect: Connect,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct OnCallArgs {
-    /// The team's name
-    team: String,
-    /// The time, in RFC 3339 (default: now); seconds may be left out
-    #[arg(long, value_name = "TIME", value_parser = super::report::instant)]
-    at: Option<DateTime<Utc>>,
-    #[command(flatten)]
-    connect: Connect,
-}
-
-fn state(text: &str) -> Result<State, String> {
-    match text.to_ascii_uppercase().as_str() {
-        "OPEN" => Ok(State::Open),
-        "CLAIMED" => Ok(State::Claimed),
-        "RESOLVED" => Ok(State::Resolved),
-        _ => Err("must be OPEN, CLAIMED or RESOLVED".to_owned()),
-    }
+/// The number of an incident, also as people write it: `#10000`.
+pub(super) fn number(text: &str) -> Result<u64, String> {
+    let digits = text.trim().trim_start_matches('#');
+    digits.parse().map_err(|_| "must be the number of an incident, such as 10000".to_owned())
 }
 
 pub(super) async fn update(act: Act, change: Update) -> Result<(), Failure> {
@@ -159,6 +141,26 @@ pub(super) async fn update(act: Act, change: Update) -> Result<(), Failure> {
         output::say(&output::row(&details.incident))?;
     }
     Ok(())
+}
+
+/// Makes the same change to several incidents, one after the other. A failure stops none of the others.
+async fn update_all(acts: Acts, change: Update) -> Result<(), Failure> {
+    let Acts { mut numbers, by, connect } = acts;
+    if let &[number] = &*numbers {
+        return update(Act { number, by, connect }, change).await;
+    }
+    let mut seen = BTreeSet::new();
+    numbers.retain(|number| seen.insert(*number));
+    let (client, change) = (connect.client()?, by.into_iter().fold(change, Update::by));
+    let mut failed = Vec::new();
+    for number in &numbers {
+        match client.update(*number, &change).await {
+            Ok(details) if connect.json => output::json(&details)?,
+            Ok(details) => output::say(&output::row(&details.incident))?,
+            Err(error) => failed.push((*number, error)),
+        }
+    }
+    if failed.is_empty() { Ok(()) } else { Err(Failure::some(failed, numbers.len())) }
 }
 
 /// Warns if the person may never learn of the hand-over. At a terminal the command asks for confirmation. Elsewhere the
@@ -174,7 +176,7 @@ async fn may_be_given(act: &Act, person: &str, yes: bool) -> Result<bool, Failur
 
 async fn take(args: TakeArgs, change: Update) -> Result<(), Failure> {
     let change = if args.take_over { change.take_over() } else { change };
-    update(args.act, change).await
+    update_all(args.acts, change).await
 }
 
 pub(super) async fn claim(args: TakeArgs) -> Result<(), Failure> {
@@ -187,7 +189,7 @@ pub(super) async fn release(args: TakeArgs) -> Result<(), Failure> {
 
 pub(super) async fn resolve(args: ResolveArgs) -> Result<(), Failure> {
     let change = args.note.into_iter().fold(Update::resolve(), Update::with_note);
-    update(args.act, change).await
+    update_all(args.acts, change).await
 }
 
 pub(super) async fn hand_over(args: HandOverArgs) -> Result<(), Failure> {
@@ -205,8 +207,8 @@ pub(super) async fn hand_over(args: HandOverArgs) -> Result<(), Failure> {
     update(args.act, change).await
 }
 
-pub(super) async fn escalate(act: Act) -> Result<(), Failure> {
-    update(act, Update::escalate()).await
+pub(super) async fn escalate(acts: Acts) -> Result<(), Failure> {
+    update_all(acts, Update::escalate()).await
 }
 
 pub(super) async fn call_in(args: CallInArgs) -> Result<(), Failure> {
@@ -236,6 +238,14 @@ fn shown(details: &Details) -> String {
     let mut field = |name: &str, value: String| lines.push(format!("{name:<12} {value}"));
     field("team", output::line(&incident.team));
     field("detected", output::time(incident.detected_at));
+    field("reported", first_and_last(incident));
+    let by = |who: &Option<String>| who.as_deref().map_or_else(String::new, |who| format!(" by {who}"));
+    if let Some(at) = incident.claimed_at {
+        field("claimed", output::line(&format!("{}{}", output::time(at), by(&incident.claimed_by))));
+    }
+    if let Some(at) = incident.resolved_at {
+        field("resolved", output::line(&format!("{}{}", output::time(at), by(&incident.resolved_by))));
+    }
     for (name, value) in [("source", &incident.source), ("dedup key", &incident.dedup_key)] {
         if let Some(value) = value {
             field(name, output::line(value));
@@ -276,7 +286,8 @@ fn shown(details: &Details) -> String {
     for delivery in &details.deliveries {
         let (round, level, contact) = (delivery.round, &delivery.level, &delivery.contact);
         let level = level_name(level).replace("the fallback", "fallback");
-        let mut text = format!("round {round} {level} {contact} {}", status(delivery));
+        let (at, status) = (output::time(when(delivery)), status(delivery));
+        let mut text = format!("{at}  round {round} {level} {contact} {status}");
         if delivery.attempts != 1 {
             text.push_str(&format!(", {} attempts", delivery.attempts));
         }
@@ -297,6 +308,21 @@ fn shown(details: &Details) -> String {
         format!("  {}  {}{with}", output::time(entry.at), told(entry))
     }));
     lines.join("\n")
+}
+
+/// When an incident was first reported, and how often.
+fn first_and_last(incident: &Incident) -> String {
+    let at = output::time(incident.created_at);
+    match incident.count {
+        0 | 1 => at,
+        count => format!("{at}, {count} times"),
+    }
+}
+
+/// When the last thing happened to a delivery, or when it will be due.
+fn when(delivery: &Delivery) -> DateTime<Utc> {
+    let last = delivery.last_outcome.as_ref().map(|last| last.at);
+    delivery.settled_at.or(last).or(delivery.due_at).unwrap_or(delivery.since)
 }
 
 /// A warning if nobody could be reached, or if the receiver of a hand-over could not be notified.
@@ -488,44 +514,6 @@ fn reason(why: &TeamReason) -> String {
         TeamReason::LastRound => "the people of the last round are alerted".to_owned(),
         TeamReason::Other(word) => words(word),
     }
-}
-
-pub(super) async fn list(args: ListArgs) -> Result<(), Failure> {
-    let mut query = ListQuery::new().limit(args.limit.clamp(1, 500));
-    query = args.state.into_iter().fold(query, ListQuery::state);
-    query = args.service.into_iter().fold(query, ListQuery::service);
-    query = args.team.into_iter().fold(query, ListQuery::team);
-    query = args.severity.into_iter().fold(query, ListQuery::severity);
-    let mut pages = args.connect.client()?.pages(query);
-    let mut incidents = Vec::new();
-    while incidents.len() < args.limit
-        && let Some(page) = pages.next().await?
-    {
-        incidents.extend(page.incidents);
-    }
-    incidents.truncate(args.limit);
-    if args.connect.json {
-        output::json(&incidents)?;
-    } else {
-        output::say(&output::header())?;
-        for incident in &incidents {
-            output::say(&output::row(incident))?;
-        }
-    }
-    Ok(())
-}
-
-pub(super) async fn on_call(args: OnCallArgs) -> Result<(), Failure> {
-    let on_call = args.connect.client()?.on_call(&args.team, args.at).await?;
-    if args.connect.json {
-        output::json(&on_call)?;
-        return Ok(());
-    }
-    for (level, contacts) in (1..).zip(&on_call.levels) {
-        output::say(&format!("level {level:<6} {}", output::together(contacts)))?;
-    }
-    output::say(&format!("{:<12} {}", "fallback", output::together(&on_call.fallback)))?;
-    Ok(())
 }
 
 #[cfg(test)]

@@ -10,6 +10,8 @@ mod follow;
 mod held;
 mod import;
 mod incidents;
+mod listing;
+mod on_call;
 mod outlook;
 mod output;
 mod paged;
@@ -22,7 +24,7 @@ use std::error::Error as StdError;
 use std::process::ExitCode;
 
 use clap::Subcommand;
-use inresponse_client::ClientErrorKind as Kind;
+use inresponse_client::{ClientError, ClientErrorKind as Kind};
 
 use exit_codes::{CHECK_EXIT, EXIT};
 use failure::Failure;
@@ -34,17 +36,17 @@ pub(crate) enum ClientCommand {
     /// Example: inresponse report athens CRIT "5xx Error Spike" -m "12 % of requests fail"
     #[command(verbatim_doc_comment, after_help = EXIT)]
     Report(report::ReportArgs),
-    /// Claim an incident. Its alerts stop.
+    /// Claim incidents. Their alerts stop.
     ///
-    /// Example: inresponse claim 10000 --by jo
+    /// Example: inresponse claim 10000 10001 --by jo
     #[command(verbatim_doc_comment, after_help = EXIT)]
     Claim(incidents::TakeArgs),
-    /// Release an incident. Alerts begin again.
+    /// Release incidents. Alerts begin again.
     ///
     /// Example: inresponse release 10000 --by jo
     #[command(verbatim_doc_comment, after_help = EXIT)]
     Release(incidents::TakeArgs),
-    /// Resolve an incident, which is final.
+    /// Resolve incidents, which is final.
     ///
     /// Example: inresponse resolve 10000 --note "rolled back"
     #[command(verbatim_doc_comment, after_help = EXIT)]
@@ -65,7 +67,7 @@ pub(crate) enum ClientCommand {
     ///
     /// Example: inresponse escalate 10000
     #[command(verbatim_doc_comment, after_help = EXIT)]
-    Escalate(incidents::Act),
+    Escalate(incidents::Acts),
     /// Call more people in. The claim stays.
     ///
     /// Example: inresponse call-in 10000 person:kim team:db
@@ -81,12 +83,12 @@ pub(crate) enum ClientCommand {
     /// Example: inresponse show 10000
     #[command(verbatim_doc_comment, after_help = EXIT)]
     Show(incidents::ShowArgs),
-    /// List incidents, newest first.
+    /// List the incidents that are not resolved, newest first.
     ///
-    /// Example: inresponse list --state OPEN --service athens
+    /// Example: inresponse list --state RESOLVED --service athens
     #[command(verbatim_doc_comment, after_help = EXIT)]
-    List(incidents::ListArgs),
-    /// Follow the open incidents: prints a line for every change, until you interrupt it.
+    List(listing::ListArgs),
+    /// Follow the open incidents: prints a line for every change that says what changed, until you interrupt it.
     ///
     /// With a number, the command follows only that incident, and ends when the incident is resolved. The command asks
     /// the server every two seconds.
@@ -96,9 +98,9 @@ pub(crate) enum ClientCommand {
     Watch(follow::WatchArgs),
     /// Show who is on call for a team.
     ///
-    /// Example: inresponse oncall devops --at 2026-12-24T08:00:00Z
+    /// Example: inresponse oncall devops --at 2026-12-24
     #[command(verbatim_doc_comment, after_help = EXIT)]
-    Oncall(incidents::OnCallArgs),
+    Oncall(on_call::OnCallArgs),
     /// Show whom a report would alert, and when, if nobody claimed the incident. Nothing is reported.
     ///
     /// Each line has the time in UTC, the level, the person, the method, and the reason: the layer, the override, the
@@ -177,9 +179,9 @@ pub(crate) fn run(command: ClientCommand) -> ExitCode {
             ClientCommand::Resolve(args) => incidents::resolve(args).await,
             ClientCommand::Note(args) => incidents::note(args).await,
             ClientCommand::Show(args) => incidents::show(args).await,
-            ClientCommand::List(args) => incidents::list(args).await,
+            ClientCommand::List(args) => listing::list(args).await,
             ClientCommand::Watch(args) => follow::watch(args).await,
-            ClientCommand::Oncall(args) => incidents::on_call(args).await,
+            ClientCommand::Oncall(args) => on_call::on_call(args).await,
             ClientCommand::Plan(args) => outlook::plan(args).await,
             ClientCommand::Route(args) => route::route(args).await,
             ClientCommand::Heartbeat(command) => beats::run(command).await,
@@ -200,17 +202,33 @@ pub(crate) fn run(command: ClientCommand) -> ExitCode {
 
 fn failed(failure: &Failure) -> ExitCode {
     eprintln!("inresponse: {}", output::plain(&failure.to_string()));
-    if let Failure::Call(error) = failure {
+    if let Some(error) = failure.call() {
         let mut cause = error.source();
         while let Some(error) = cause {
             eprintln!("  because: {}", output::plain(&error.to_string()));
             cause = error.source();
         }
-        if error.kind() == Kind::Unauthorized {
-            eprintln!("  the key comes from --key, INRESPONSE_KEY or the file client.toml");
+        for hint in hints(error) {
+            eprintln!("  {}", output::plain(&hint));
         }
     }
     ExitCode::from(failure.code())
+}
+
+/// Which server was called, and which flags decide that.
+fn hints(error: &ClientError) -> Vec<String> {
+    const URL: &str = "the URL comes from --url, INRESPONSE_URL or the file client.toml";
+    const KEY: &str = "the key comes from --key, INRESPONSE_KEY or the file client.toml";
+    let server = || error.server().map(|url| format!("the server is {url}"));
+    let own = |hint: &str| Some(hint.to_owned());
+    let hints = match error.kind() {
+        Kind::Config => [own(URL), own(KEY)],
+        Kind::Unauthorized => [server(), own(KEY)],
+        Kind::Transport | Kind::Overloaded | Kind::Protocol | Kind::UnknownCommit => [server(), own(URL)],
+        Kind::NotFound => [server(), None],
+        _ => [None, None],
+    };
+    hints.into_iter().flatten().collect()
 }
 
 /// Reports a usage error, with exit code 64 instead of clap's 2: for `report`, exit code 2 means something else.

@@ -45,6 +45,52 @@ async fn claim_release_note_and_resolve_change_an_incident() {
 }
 
 #[tokio::test]
+async fn one_command_claims_and_resolves_several_incidents() {
+    let scene = Scene::new().await;
+    let numbers = [scene.report(), scene.report(), scene.report()];
+    let [first, second, third] = numbers.each_ref().map(String::as_str);
+    let written = format!("#{second}");
+    let claimed = scene.run(&["claim", first, &written, first, "--by", "jo"]);
+    assert_eq!((claimed.code, claimed.stdout.matches("CLAIMED").count()), (0, 2), "{claimed:?}");
+    let refused = scene.run(&["claim", first, third, "1", "--by", "kim", "--json"]);
+    assert_eq!(refused.code, 1, "{refused:?}");
+    let done: serde_json::Value = serde_json::from_str(&refused.stdout).unwrap();
+    assert_eq!((&done["incidentId"].to_string(), &done["claimedBy"]), (&third.to_owned(), &"kim".into()));
+    for told in [format!("incident {first}: "), "incident 1: there is no incident 1".to_owned()] {
+        assert!(refused.stderr.contains(&told), "{refused:?}");
+    }
+    assert_eq!(scene.run(&["resolve", first, second, third]).code, 0);
+    assert_eq!(scene.run(&["claim", first, "x"]).code, 64);
+    let unreached = scene.run(&["claim", first, second, "--url", "http://127.0.0.1:9"]);
+    assert_eq!(unreached.code, 2, "{unreached:?}");
+}
+
+#[tokio::test]
+async fn list_shows_what_is_active_in_80_columns() {
+    let scene = Scene::new().await;
+    let numbers = [scene.report(), scene.report(), scene.report()];
+    scene.run(&["report", "athens", "WARN", &"a very long title ".repeat(8), "-m", "x"]);
+    scene.run(&["claim", &numbers[1], "--by", &"jo".repeat(20)]);
+    scene.run(&["resolve", &numbers[2]]);
+    let listed = |args: &[&str]| {
+        let listed = scene.run(&[&["list"], args].concat());
+        assert_eq!(listed.code, 0, "{listed:?}");
+        let rows = listed.stdout.lines().map(str::to_owned).collect::<Vec<_>>();
+        let numbers: Vec<_> =
+            rows.iter().skip(1).map(|row| row.split_whitespace().next().unwrap().to_owned()).collect();
+        (rows, numbers)
+    };
+    let (rows, active) = listed(&[]);
+    assert_eq!(active, ["10003", &*numbers[1], &*numbers[0]], "newest first, open and claimed");
+    assert!(rows.iter().all(|row| row.chars().count() <= 80), "{rows:#?}");
+    assert_eq!(listed(&["--limit", "2"]).1, ["10003", &*numbers[1]]);
+    assert_eq!(listed(&["--state", "RESOLVED"]).1, [&*numbers[2]]);
+    assert_eq!(listed(&["--all"]).1.len(), 4);
+    assert!(listed(&["--wide"]).0.iter().any(|row| row.chars().count() > 80));
+    assert_eq!(scene.run(&["list", "--json"]).json().as_array().unwrap().len(), 4, "for scripts, all");
+}
+
+#[tokio::test]
 async fn an_incident_is_escalated_and_handed_over() {
     let scene = Scene::new().await;
     let number = scene.report();
@@ -87,9 +133,18 @@ async fn show_and_list_are_for_people_and_for_scripts() {
     let number = scene.report();
     scene.run(&["report", "athens", "ERR", "evil \u{202e}title", "-m", "x"]);
     let shown = scene.run(&["show", &number]);
-    for text in
-        [&*number, "CRIT", "OPEN", "athens", "5xx", "of requests", "jo@example.org", "level 1", "opened"]
-    {
+    for text in [
+        &*number,
+        "CRIT",
+        "OPEN",
+        "athens",
+        "5xx",
+        "of requests",
+        "jo@example.org",
+        "level 1",
+        "opened",
+        "reported",
+    ] {
         assert!(shown.stdout.contains(text), "{text} is missing in\n{}", shown.stdout);
     }
     assert!(!scene.run(&["show", "10001"]).stdout.contains('\u{202e}'), "nothing is written backwards");
@@ -118,6 +173,10 @@ async fn oncall_says_who_is() {
     let lines: Vec<_> =
         done.stdout.lines().map(|l| l.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
     assert_eq!(lines, ["level 1 jo@example.org", "fallback ops@example.org"]);
+    let on_day = scene.run(&["oncall", "athens", "--at", "2020-01-02"]);
+    assert!(on_day.stdout.starts_with("at           2020-01-02 12:00:00 UTC\n"), "{on_day:?}");
+    assert!(on_day.stdout.contains("ops@example.org"), "{on_day:?}");
+    assert_eq!(scene.run(&["oncall", "athens", "--at", "yesterday"]).code, 64);
     let json = scene.run(&["oncall", "athens", "--at", "2020-01-02T03:04:05Z", "--json"]).json();
     assert_eq!((&json["day"], &json["oncall"][0]), (&"2020-01-02".into(), &"ops@example.org".into()));
     assert_eq!(scene.run(&["oncall", "nobody"]).code, 1);

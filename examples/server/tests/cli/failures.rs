@@ -25,6 +25,12 @@ async fn every_kind_of_failure_has_its_code() {
         assert_eq!(done.code, code, "{args:?}: {done:?}");
         assert!(done.stderr.contains(text), "{args:?}: {done:?}");
     }
+    let unreached = scene.run(&["show", "10000", "--url", "http://jo:canary@127.0.0.1:9/x/"]);
+    for told in ["the server is http://127.0.0.1:9/x\n", "--url, INRESPONSE_URL or the file client.toml"] {
+        assert!(unreached.stderr.contains(told) && !unreached.stderr.contains("canary"), "{unreached:?}");
+    }
+    let unknown = scene.run(&["show", "10000", "--key", "another-test-key"]);
+    assert!(unknown.stderr.contains(&format!("the server is {}\n", scene.server.url)), "{unknown:?}");
     // The server's own commands are as they were.
     assert_eq!(scene.run(&["--listen"]).code, 2);
     assert_eq!(scene.run(&["key", "old"]).code, 2);

@@ -66,36 +66,61 @@ fn csv(text: &str) -> Result<Vec<Wanted>, String> {
     if let Some(column) = names.iter().position(|name| !COLUMNS.contains(&name)) {
         return Err(format!("line 1, column {}: must be one of {}", column + 1, COLUMNS.join(", ")));
     }
-    let mut wanted = Vec::new();
+    let (mut wanted, mut problems) = (Vec::new(), Vec::new());
     for record in reader.records() {
-        let record = record.map_err(|e| told(&e))?;
-        let line = record.position().map_or(1, csv::Position::line);
-        let row: Row = record.deserialize(Some(&names)).map_err(|e| told(&e))?;
-        let wrong = |name: &str, what: &str| {
-            let column = names.iter().position(|given| given == name).map_or(0, |column| column + 1);
-            format!("line {line}, column {column} ({name}): {what}")
-        };
-        // The forms in which spreadsheets write a day, except ambiguous ones.
-        let formats = ["%Y-%m-%d", "%d.%m.%Y", "%Y/%m/%d"];
-        let day = formats.iter().find_map(|format| NaiveDate::parse_from_str(&row.day, format).ok());
-        let day = day.ok_or_else(|| wrong("day", "must be a day like 2026-12-31"))?;
-        let told = |name: &str, e: &InvalidInput| {
-            wrong(name, &unquoted(e.errors().first().map_or("is not a contact", |e| e.message())))
-        };
-        let together = |name: &str, cell: &str| -> Result<Vec<Target>, String> {
-            let target = |text: &str| text.parse::<Target>().map_err(|e| told(name, &e));
-            cell.split_whitespace().map(target).collect()
-        };
-        let oncall = together("oncall", &row.oncall)?;
-        let levels = row.escalation.split(';').map(|cell| together("escalation", cell));
-        let levels = levels.collect::<Result<Vec<_>, _>>()?;
-        let escalation: Vec<_> = levels.into_iter().filter(|level| !level.is_empty()).collect();
-        let team = TeamName::new(&row.team).map_err(|e| told("team", &e))?;
-        let given = Given::Day(day_given(&oncall, &escalation));
-        let rota = Rota::new(oncall, escalation).map_err(|e| told("escalation", &e))?;
-        wanted.push(Wanted { entry: Entry::day(&team, day, rota), given, place: format!("line {line}") });
+        match record.map_err(|e| told(&e)).and_then(|record| row(&record, &names)) {
+            Ok(entry) => wanted.push(entry),
+            Err(problem) => problems.push(problem),
+        }
     }
-    Ok(wanted)
+    if problems.is_empty() { Ok(wanted) } else { Err(listed(&problems)) }
+}
+
+/// The maximum number of invalid rows that are named.
+const NAMED: usize = 20;
+
+/// The problems of a file, each on a line of its own if there are several.
+fn listed(problems: &[String]) -> String {
+    if let [problem] = problems {
+        return problem.clone();
+    }
+    let mut text = format!("{} rows are invalid", problems.len());
+    for problem in problems.iter().take(NAMED) {
+        text.push_str(&format!("\n  {problem}"));
+    }
+    match problems.len().saturating_sub(NAMED) {
+        0 => text,
+        more => format!("{text}\n  and {more} more"),
+    }
+}
+
+/// Reads one row.
+fn row(record: &csv::StringRecord, names: &csv::StringRecord) -> Result<Wanted, String> {
+    let line = record.position().map_or(1, csv::Position::line);
+    let row: Row = record.deserialize(Some(names)).map_err(|e| told(&e))?;
+    let wrong = |name: &str, what: &str| {
+        let column = names.iter().position(|given| given == name).map_or(0, |column| column + 1);
+        format!("line {line}, column {column} ({name}): {what}")
+    };
+    // The forms in which spreadsheets write a day, except ambiguous ones.
+    let formats = ["%Y-%m-%d", "%d.%m.%Y", "%Y/%m/%d"];
+    let day = formats.iter().find_map(|format| NaiveDate::parse_from_str(&row.day, format).ok());
+    let day = day.ok_or_else(|| wrong("day", "must be a day like 2026-12-31"))?;
+    let told = |name: &str, e: &InvalidInput| {
+        wrong(name, &unquoted(e.errors().first().map_or("is not a contact", |e| e.message())))
+    };
+    let together = |name: &str, cell: &str| -> Result<Vec<Target>, String> {
+        let target = |text: &str| text.parse::<Target>().map_err(|e| told(name, &e));
+        cell.split_whitespace().map(target).collect()
+    };
+    let oncall = together("oncall", &row.oncall)?;
+    let levels = row.escalation.split(';').map(|cell| together("escalation", cell));
+    let levels = levels.collect::<Result<Vec<_>, _>>()?;
+    let escalation: Vec<_> = levels.into_iter().filter(|level| !level.is_empty()).collect();
+    let team = TeamName::new(&row.team).map_err(|e| told("team", &e))?;
+    let given = Given::Day(day_given(&oncall, &escalation));
+    let rota = Rota::new(oncall, escalation).map_err(|e| told("escalation", &e))?;
+    Ok(Wanted { entry: Entry::day(&team, day, rota), given, place: format!("line {line}") })
 }
 
 /// The text of a CSV error: the place, but never the content of the file.
@@ -176,6 +201,13 @@ mod tests {
             let error = csv(text).unwrap_err();
             assert!(error.contains(problem) && !error.contains("canary"), "{error}");
         }
+        let many = "team,day,oncall\na,canary,x@y.z\na,2026-12-24,x@y.z\na,2026-12-25,canary\na,2026-12-26\n";
+        let error = csv(many).unwrap_err();
+        for told in ["3 rows are invalid", "line 2, column 2", "line 4, column 3", "line 5: has 2 cells"] {
+            assert!(error.contains(told) && !error.contains("canary"), "{told} is missing in {error}");
+        }
+        let error = csv(&format!("team,day,oncall\n{}", "a,canary,x@y.z\n".repeat(25))).unwrap_err();
+        assert!(error.lines().count() == 22 && error.ends_with("and 5 more"), "{error}");
         let error = toml("[roster.teams.a]\nfallback = ['canary']\n").unwrap_err();
         assert!(error.contains("line 2, column 13") && !error.contains("canary"), "{error}");
     }
