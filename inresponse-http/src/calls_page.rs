@@ -46,7 +46,8 @@ fn page() -> String {
         for (path, method, call) in calls {
             let door = Door::of(&method, &path).unwrap();
             let does = call["summary"].as_str().unwrap_or_default().trim_end_matches('.');
-            let body = body(&call).inspect(|body| drop(bodies.insert((*body).to_owned())));
+            let body = body(&call);
+            bodies.extend(body.map(str::to_owned));
             let body = body.map(|body| format!("[{body}](#{})", body.to_lowercase())).unwrap_or_default();
             writeln!(page, "| `{method} {path}` | {} | {} | {body} |", cell(does), door.act.who()).unwrap();
         }
