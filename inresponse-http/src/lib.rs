@@ -55,6 +55,8 @@ mod api;
 mod api_page;
 mod call_in;
 mod caller;
+#[cfg(all(test, feature = "pages"))]
+mod calls_page;
 mod carry;
 mod common;
 mod counted;

@@ -83,7 +83,9 @@ pub(crate) fn beside(path: &str, target: &str) -> Option<String> {
     for step in target.split('/') {
         match step {
             "" | "." => {}
-            ".." => drop(steps.pop()?),
+            ".." => {
+                steps.pop()?;
+            }
             step => steps.push(step),
         }
     }

@@ -84,6 +84,47 @@ mod tests {
         }
     }
 
+    const HEAD: &str = "\
+# Commands
+
+<!-- `cargo xtask reference` writes this page from the help of the commands. -->
+
+`inresponse` alone is `inresponse serve`. [Settings](settings.md) lists the options of `serve`; `doctor`, `test-alert` and
+`key replace` take the same ones. [The command line](../command-line.md) introduces the commands that talk to a server, and
+lists the exit codes.
+";
+
+    /// The page with the help of every command. The options of the server are left out.
+    fn page() -> String {
+        let serve = Cli::command().find_subcommand("serve").unwrap().clone();
+        let is_of_server =
+            |arg: &clap::Arg| serve.get_arguments().any(|other| other.get_id() == arg.get_id());
+        let mut found = Vec::new();
+        commands(Cli::command(), "", &mut found);
+        let mut page = HEAD.to_owned();
+        for (call, command) in found {
+            let takes_all = command.get_arguments().any(|arg| arg.get_id() == "listen");
+            let command = command.mut_args(|arg| {
+                let hidden = takes_all && is_of_server(&arg);
+                arg.hide_env_values(true).hide(hidden)
+            });
+            let help = command.bin_name(&call).render_long_help().to_string();
+            let help: Vec<&str> = help.trim().lines().map(str::trim_end).collect();
+            page.push_str(&format!("\n## {call}\n\n```text\n{}\n```\n", help.join("\n")));
+        }
+        page
+    }
+
+    #[test]
+    fn the_page_on_commands_shows_the_help_of_each() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/reference/commands.md");
+        if std::env::var_os("INRESPONSE_WRITE_REFERENCE").is_some() {
+            std::fs::write(path, page()).unwrap();
+        }
+        let written = std::fs::read_to_string(path).unwrap();
+        assert!(written == page(), "{path} is out of date: `cargo xtask reference` writes it again");
+    }
+
     #[test]
     fn the_help_of_every_command_shows_an_example_of_it() {
         let mut found = Vec::new();

@@ -19,6 +19,7 @@ mod failover;
 mod first_steps;
 mod load;
 mod moving;
+mod newcomer;
 mod notices;
 mod operations;
 mod outages;
