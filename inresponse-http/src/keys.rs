@@ -125,7 +125,7 @@ impl Keys {
     /// Finds the entry of a key.
     ///
     /// The first search takes the same time for every key, known or unknown. Later searches for a known key take less, but
-    /// only whoever has the key can make them.
+    /// only a caller that has the key can make them.
     pub(crate) fn find(&self, key: &str) -> Option<&ApiKey> {
         let seal = self.verified.seal(key);
         if let Some(place) = self.verified.find(seal) {
