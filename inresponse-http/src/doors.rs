@@ -141,7 +141,6 @@ pub static DOORS: &[Door] = &[
     door("POST", "/v2/alerts/{identifier}/notes", Proof::SendersKey, Act::Report),
     door("POST", "/v2/alerts/{identifier}/close", Proof::SendersKey, Act::Report),
     door("GET", "/v2/alerts/requests/{requestId}", Proof::SendersKey, Act::Report),
-    door("POST", "/board/services/{service}/test", Proof::Session, Act::Report),
     door("POST", "/heartbeats/{heartbeat}/ping", Proof::SendersKey, Act::Report),
     door("GET", "/heartbeats/{heartbeat}/ping", Proof::SendersKey, Act::Report),
     door("POST", "/v2/heartbeats/{name}/ping", Proof::SendersKey, Act::Report),
@@ -206,6 +205,8 @@ pub static DOORS: &[Door] = &[
     door("PUT", "/people/{person}/methods/{method}/verification", Proof::Key, Act::TestMethods),
     door("POST", "/board/people/{person}/verification", Proof::Session, Act::TestMethods),
     door("POST", "/board/people/{person}/test", Proof::Session, Act::TestMethods),
+    // The page also requires a key that may report. A key that may only report must not open a session.
+    door("POST", "/board/services/{service}/test", Proof::Session, Act::TestMethods),
     door("POST", "/board/people/{person}", Proof::Session, Act::ChangeRoster),
     door("GET", "/board/new-service", Proof::Session, Act::ChangeRoster),
     door("POST", "/board/new-service", Proof::Session, Act::ChangeRoster),

@@ -36,7 +36,7 @@ struct Page {
     filter: Filter,
     teams: Vec<TeamName>,
     services: Vec<String>,
-    /// What became of the incidents that the reader has just tried to claim.
+    /// Who has the incidents that the reader has just tried to claim.
     told: Vec<several::Told>,
     /// The number of teams that have nobody on call on one of the next days.
     uncovered: usize,

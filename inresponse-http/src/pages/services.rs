@@ -226,6 +226,10 @@ pub(super) async fn test(
     let Some(service) = in_path.ok().and_then(|Path(text)| ServiceName::new(text).ok()) else {
         return no_service(&api, &me);
     };
+    if !may_report(&api, &me) {
+        let text = format!("Nothing was done: the API key `{}` lacks the scope `report`.", me.caller.key);
+        return message(&api, Some(&me.by), StatusCode::FORBIDDEN, &text);
+    }
     if let Some(why) = me.caller.barred_from(&service) {
         return message(&api, Some(&me.by), StatusCode::FORBIDDEN, &format!("Nothing was done: {why}."));
     }

@@ -48,7 +48,7 @@ impl Asked {
     }
 }
 
-/// What became of some of these incidents.
+/// Who has some of these incidents.
 pub(super) struct Told {
     /// Whether the reader has them.
     pub(super) is_done: bool,
