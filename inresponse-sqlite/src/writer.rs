@@ -207,3 +207,58 @@ fn attempt(
     };
     write_batch_timed(connection, writes, applied)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::open_writer;
+
+    fn started() -> (tempfile::TempDir, Writer) {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("writer.db");
+        let connection = open_writer(&path).unwrap();
+        (dir, Writer::start(path, connection).unwrap())
+    }
+
+    fn setting(name: u32) -> Write {
+        Write::KeepSetting { name: name.to_string(), value: name.to_be_bytes().to_vec() }
+    }
+
+    #[tokio::test]
+    async fn every_write_gets_its_own_answer_whatever_its_share() {
+        let (_dir, writer) = started();
+        let shares: Vec<_> = (0..4).map(|_| Share::new()).collect();
+        let writes: Vec<_> = (0..1200_u32)
+            .map(|name| {
+                let (writer, share) = (writer.clone(), shares[name as usize % shares.len()]);
+                tokio::spawn(share.of(Box::pin(async move { writer.write(setting(name)).await })))
+            })
+            .collect();
+        for (name, write) in (0_u32..).zip(writes) {
+            let written = write.await.unwrap().unwrap();
+            assert_eq!(written, Written::Setting(name.to_be_bytes().to_vec()));
+        }
+    }
+
+    #[tokio::test]
+    async fn the_thread_ends_with_its_last_handle_after_what_waits_was_written() {
+        let (_dir, writer) = started();
+        let line = Arc::clone(&writer.handle.line);
+        writer.write(setting(1)).await.unwrap();
+        drop(writer.clone());
+        assert_eq!(line.waiting().stage, Stage::Open, "there is another handle");
+        drop(writer);
+        while line.waiting().stage != Stage::Ended {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+
+    #[tokio::test]
+    async fn nobody_waits_for_a_thread_that_has_ended() {
+        let (_dir, writer) = started();
+        drop(Ends(Arc::clone(&writer.handle.line)));
+        assert_eq!(writer.write(setting(1)).await.unwrap_err().to_string(), "the writer has ended");
+        // The real thread is told to end too.
+        writer.handle.line.changed.notify_one();
+    }
+}
