@@ -52,8 +52,8 @@ pub(super) async fn claim_all(
     asked_at: &Contact,
     by: Option<&Person>,
 ) -> Vec<ClaimedOne> {
-    // A closure over references would make the future of a caller too general to be spawned.
-    let claiming = incidents.to_vec().into_iter().map(|number| claim_one(swap, lookup, number, asked_at, by));
+    // Copied, since a closure over references would make the future of a caller too general to be spawned.
+    let claiming = incidents.iter().copied().map(|number| claim_one(swap, lookup, number, asked_at, by));
     stream::iter(claiming).buffered(AT_ONCE).collect().await
 }
 
