@@ -2,6 +2,7 @@
 //! that queries need.
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use inresponse_core::async_trait;
@@ -126,10 +127,16 @@ impl Store for OwnStore {
                 && query.service.as_ref().is_none_or(|service| incident.service() == service)
                 && query.team.as_ref().is_none_or(|team| incident.team() == team)
                 && query.severity.is_none_or(|severity| incident.severity() == severity)
-                && query.below.is_none_or(|below| incident.number() < below)
         };
-        let records: Result<Vec<_>, _> = self.rows().values().rev().map(Row::record).collect();
-        Ok(records?.into_iter().filter(wanted).take(query.limit).collect())
+        let end = query.below.map_or(Bound::Unbounded, Bound::Excluded);
+        let (rows, mut found) = (self.rows(), Vec::new());
+        for (_, row) in rows.range((Bound::Unbounded, end)).rev() {
+            if found.len() == query.limit {
+                break;
+            }
+            found.extend(Some(row.record()?).filter(wanted));
+        }
+        Ok(found)
     }
 
     /// A database keeps these counts in indexes, so that resolved incidents cost nothing.
