@@ -33,6 +33,7 @@
 
 pub mod backup;
 mod batch;
+mod batch_size;
 mod columns;
 mod config;
 mod database;
@@ -40,7 +41,6 @@ mod entries;
 mod error;
 mod foreign;
 mod moving;
-mod pace;
 pub mod query;
 mod queue;
 mod readers;

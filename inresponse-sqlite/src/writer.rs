@@ -12,8 +12,8 @@ use rusqlite::Connection;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use crate::batch::{Write, Written, write_batch_timed};
+use crate::batch_size::Pace;
 use crate::error::spoils_connection;
-use crate::pace::Pace;
 use crate::queue::{Queue, Room};
 use crate::schema::open_writer_again;
 
