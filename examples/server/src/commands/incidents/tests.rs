@@ -310,7 +310,7 @@ async fn p12_every_surface_tells_the_same_of_what_happened() {
         let incident = &details.incident;
         assert_eq!(incident.reached.as_ref().map(Reached::as_str), story.reached, "{}", story.name);
         assert_eq!(incident.undelivered, story.reached == Some("nobody"), "{}", story.name);
-        if incident.state == State::Open {
+        if incident.state == inresponse_client::State::Open {
             assert_eq!(page.contains("value=\"escalate\""), !details.upcoming.is_empty(), "{}", story.name);
         }
         let is_flagged = story.said.iter().any(|said| said.contains("could not be notified"));
