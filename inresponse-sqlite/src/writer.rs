@@ -244,7 +244,8 @@ mod tests {
     async fn the_thread_ends_with_its_last_handle_after_what_waits_was_written() {
         let (_dir, writer) = started();
         let line = Arc::clone(&writer.handle.line);
-        writer.write(setting(1)).await.unwrap();
+        let written = writer.write(setting(1)).await.unwrap();
+        assert_eq!(written, Written::Setting(1_u32.to_be_bytes().to_vec()));
         drop(writer.clone());
         assert_eq!(line.waiting().stage, Stage::Open, "there is another handle");
         drop(writer);
