@@ -18,7 +18,7 @@ pub enum Act {
     ReadRoster,
     /// Write overrides and silences, and make the tokens of calendars.
     StandIn,
-    /// Test whether a person is reached.
+    /// Test whether a person is reached, or whom a service alerts.
     TestMethods,
     /// Change the roster.
     ChangeRoster,
@@ -63,7 +63,7 @@ impl Act {
             Act::StandIn => {
                 "write overrides (who stands in for whom) and silences, make the tokens of calendars"
             }
-            Act::TestMethods => "send a person test messages",
+            Act::TestMethods => "send a person test messages, and a service a test alert",
             Act::ChangeRoster => "change the roster",
             Act::Observe => "read the metrics, the version and the API document",
             Act::Nothing => {
@@ -205,7 +205,6 @@ pub static DOORS: &[Door] = &[
     door("PUT", "/people/{person}/methods/{method}/verification", Proof::Key, Act::TestMethods),
     door("POST", "/board/people/{person}/verification", Proof::Session, Act::TestMethods),
     door("POST", "/board/people/{person}/test", Proof::Session, Act::TestMethods),
-    // The page also requires a key that may report. A key that may only report must not open a session.
     door("POST", "/board/services/{service}/test", Proof::Session, Act::TestMethods),
     door("POST", "/board/people/{person}", Proof::Session, Act::ChangeRoster),
     door("GET", "/board/new-service", Proof::Session, Act::ChangeRoster),

@@ -11,7 +11,6 @@ use inresponse_core::{InvalidInput, Outage};
 
 use super::form::segment;
 use super::reader::{self, Reader};
-use super::services::may_report;
 use super::session::SignedIn;
 use super::team::zone_of;
 use super::times::{Edge, Told};
@@ -40,8 +39,6 @@ struct Plan {
     shown: Told,
     steps: Vec<Step>,
     more: usize,
-    /// Whether the reader may send a test alert.
-    may_report: bool,
 }
 
 struct Step {
@@ -116,7 +113,6 @@ pub(super) async fn plan(
         at,
         shown: clock.told(time),
         more: steps.len().saturating_sub(STEPS),
-        may_report: may_report(&api, &me),
         steps: steps.iter().take(STEPS).map(step).collect(),
     };
     reader.remember(&api, html(StatusCode::OK, &page))

@@ -91,10 +91,10 @@ async fn p16_forms_of_teams_and_services_name_the_wrong_field_and_replace_nothin
         admin.post("/board/services/nobody/test", "severity=WARN").await.status,
         StatusCode::NOT_FOUND
     );
-    // This key may not report.
+    // This key may act on one service only.
     let jo = Browser::signed_in_with(&world, RESPOND_ATHENS, "jo").await;
-    assert!(!jo.get("/board/services/athens/plan").await.text.contains("do-test-alert"));
-    assert_eq!(jo.post("/board/services/athens/test", "severity=WARN").await.status, StatusCode::FORBIDDEN);
+    assert!(jo.get("/board/services/athens/plan").await.text.contains("do-test-alert"));
+    assert_eq!(jo.post("/board/services/sparta/test", "severity=WARN").await.status, StatusCode::FORBIDDEN);
     for path in ["/board/new-team", "/board/new-service"] {
         assert_eq!(jo.get(path).await.status, StatusCode::FORBIDDEN, "{path}");
     }
