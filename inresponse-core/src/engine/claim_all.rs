@@ -52,7 +52,7 @@ pub(super) async fn claim_all(
     asked_at: &Contact,
     by: Option<&Person>,
 ) -> Vec<ClaimedOne> {
-    // Copied, since a closure over references would make the future of a caller too general to be spawned.
+    // Copied: with a closure over references, a caller's future could not be spawned.
     let claiming = incidents.iter().copied().map(|number| claim_one(swap, lookup, number, asked_at, by));
     stream::iter(claiming).buffered(AT_ONCE).collect().await
 }
