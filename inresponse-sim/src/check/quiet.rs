@@ -8,7 +8,7 @@ use inresponse_core::store::Record;
 use super::held::{Change, Held};
 use super::{Checker, at, compared, may_have};
 use crate::fault::Fault;
-use crate::history::{Sent, UpdateCall, Verdict};
+use crate::history::{Reply, Sent, UpdateCall, Verdict};
 use crate::silences::Quiet;
 use crate::world::{MILLI, Micros, SECOND};
 
@@ -316,14 +316,16 @@ impl Checker<'_> {
     /// timeline says so.
     fn was_quiet(&self, record: &Record, time: Micros, wrong: Micros) -> bool {
         let report = self.history.reports.iter().find(|call| call.title == record.incident.title());
-        let answered = report
-            .filter(|call| call.answer.got().is_some())
-            .and_then(|call| Some((call.began, call.ended?)));
-        if let Some((began, ended)) = answered
+        let answered = report.and_then(|call| match call.answer.got()? {
+            Reply::New(reported) | Reply::Repeat(reported) => Some((call.began, call.ended?, reported)),
+            Reply::UnknownService => None,
+        });
+        if let Some((began, ended, reported)) = answered
             && ended + NOTICED <= time
             && self.held(record.number(), began, time) == Held::Surely
             && self.is_left_alone(record.number(), began, time)
-            && !record.incident.matrix().records_only(record.incident.severity())
+            // What alerts nobody is not quiet. A later change of the severity does not change what it was then.
+            && !reported.incident.matrix().records_only(reported.incident.severity())
         {
             return true;
         }
