@@ -164,6 +164,12 @@ impl Checker<'_> {
         errors.max().unwrap_or(0)
     }
 
+    /// How far a server's wall clock is behind at most, at any time of the run.
+    fn behind(&self) -> Micros {
+        let errors = self.history.offsets.iter().map(|(_, _, error)| *error);
+        errors.min().unwrap_or(0).min(0).unsigned_abs()
+    }
+
     /// How long calls of the store that were under way at a time were slow.
     fn slow_before(&self, time: Micros) -> Micros {
         let slow = self.history.disturbances.iter();
@@ -330,6 +336,8 @@ impl Checker<'_> {
             return true;
         }
         let entries = record.incident.timeline().entries().iter();
+        // What a clock that is behind writes later looks older than it is.
+        let wrong = wrong.max(self.behind());
         let before = entries.filter(|entry| self.time_of(entry.at).is_some_and(|at| at + wrong < time));
         let last = before.filter(|entry| {
             matches!(
