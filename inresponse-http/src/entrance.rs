@@ -43,7 +43,7 @@ impl Caller {
             .find(key.ok_or_else(missing)?)
             .ok_or_else(|| unauthorized(challenges, "the API key is not known").refused(Refusal::WrongKey))?;
         if entry.may(door.act) {
-            return Ok(entry.into());
+            return Ok(Self::from(&*entry));
         }
         Err(Problem::new(StatusCode::FORBIDDEN, entry.lacks(door.act)).by_key(entry.name().as_str()))
     }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
@@ -109,56 +110,96 @@ impl fmt::Debug for ApiKey {
     }
 }
 
-/// The API keys that the server accepts.
+/// The API keys that the server accepts. Clones share them, so a program that keeps a clone can
+/// [replace](Self::replace) them while the server runs.
+///
+/// ```
+/// use inresponse_http::{ApiKey, Keys, Scope};
+///
+/// let key = |text| ApiKey::from_plain("monitoring", text, vec![Scope::Report]);
+/// let keys = Keys::new(vec![key("the key of last year")?]);
+/// // The server gets a clone: `Api::new(engine, keys.clone())`.
+/// keys.replace(vec![key("the key of this year")?]);
+/// # Ok::<(), inresponse_core::InvalidInput>(())
+/// ```
 #[derive(Debug, Clone, Default)]
 pub struct Keys {
-    keys: Vec<ApiKey>,
+    current: Arc<RwLock<Arc<Accepted>>>,
+}
+
+/// The keys that are accepted until others replace them.
+#[derive(Debug, Default)]
+struct Accepted {
+    keys: Vec<Arc<ApiKey>>,
     verified: Verified,
+}
+
+impl Accepted {
+    fn new(keys: Vec<ApiKey>) -> Self {
+        Self { verified: Verified::new(keys.len()), keys: keys.into_iter().map(Arc::new).collect() }
+    }
 }
 
 impl Keys {
     /// Accepts these keys.
     pub fn new(keys: Vec<ApiKey>) -> Self {
-        Self { verified: Verified::new(keys.len()), keys }
+        Self { current: Arc::new(RwLock::new(Arc::new(Accepted::new(keys)))) }
+    }
+
+    /// Accepts these keys from now on, and no others.
+    ///
+    /// A request that was let in before goes on. A session of the board ends with the key that began it. A key that stays
+    /// keeps its share of the server: the requests that it already has in progress still count.
+    pub fn replace(&self, mut keys: Vec<ApiKey>) {
+        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+        for key in &mut keys {
+            if let Some(same) = current.keys.iter().find(|known| known.hash == key.hash) {
+                key.lane = same.lane.clone();
+            }
+        }
+        *current = Arc::new(Accepted::new(keys));
+    }
+
+    fn current(&self) -> Arc<Accepted> {
+        Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Finds the entry of a key.
     ///
     /// The first search takes the same time for every key, known or unknown. Later searches for a known key take less, but
     /// only a caller that has the key can make them.
-    pub(crate) fn find(&self, key: &str) -> Option<&ApiKey> {
-        let seal = self.verified.seal(key);
-        if let Some(place) = self.verified.find(seal) {
-            return self.keys.get(place);
+    pub(crate) fn find(&self, key: &str) -> Option<Arc<ApiKey>> {
+        let accepted = self.current();
+        let seal = accepted.verified.seal(key);
+        if let Some(place) = accepted.verified.find(seal) {
+            return accepted.keys.get(place).cloned();
         }
         let hash: [u8; 32] = Sha256::digest(key.as_bytes()).into();
         let mut found = None;
-        for (place, entry) in self.keys.iter().enumerate() {
+        for (place, entry) in accepted.keys.iter().enumerate() {
             let same: Choice = entry.hash.ct_eq(&hash);
             if bool::from(same) {
                 found = Some((place, entry));
             }
         }
         let (place, entry) = found?;
-        self.verified.note(place, seal);
-        Some(entry)
+        accepted.verified.note(place, seal);
+        Some(Arc::clone(entry))
     }
 
     /// The entry of a key, if people may sign in to the pages with it.
     #[cfg(feature = "pages")]
-    pub(crate) fn signing_in(&self, key: &str) -> Option<&ApiKey> {
-        let opens =
-            |entry: &&ApiKey| DOORS.iter().any(|door| door.proof == Proof::Session && entry.may(door.act));
+    pub(crate) fn signing_in(&self, key: &str) -> Option<Arc<ApiKey>> {
+        let opens = |entry: &Arc<ApiKey>| {
+            DOORS.iter().any(|door| door.proof == Proof::Session && entry.may(door.act))
+        };
         self.find(key).filter(opens)
     }
 
     /// The keys with that name: two while a new key replaces an old one.
     #[cfg(feature = "pages")]
-    pub(crate) fn named<'a, 'n>(
-        &'a self,
-        name: &'n KeyName,
-    ) -> impl Iterator<Item = &'a ApiKey> + use<'a, 'n> {
-        self.keys.iter().filter(move |entry| entry.name == *name)
+    pub(crate) fn named(&self, name: &KeyName) -> Vec<Arc<ApiKey>> {
+        self.current().keys.iter().filter(|entry| entry.name == *name).cloned().collect()
     }
 
     /// The name of the key in a request's headers, if the key is known.
@@ -167,8 +208,8 @@ impl Keys {
     }
 
     /// The lane of the key in a request's headers, if the key is known.
-    pub(crate) fn lane(&self, headers: &HeaderMap) -> Option<&Lane> {
-        self.find(&sent_in(headers)?).map(|entry| &entry.lane)
+    pub(crate) fn lane(&self, headers: &HeaderMap) -> Option<Lane> {
+        self.find(&sent_in(headers)?).map(|entry| entry.lane.clone())
     }
 }
 
@@ -253,5 +294,23 @@ mod tests {
         assert!(ApiKey::from_hash("a", "xyz", vec![]).is_err());
         assert!(ApiKey::from_plain(KeyName::LINK, "key", vec![]).is_err());
         assert!(ApiKey::from_plain("channel:sms", "key", vec![]).is_err());
+    }
+
+    #[test]
+    fn replaced_keys_are_accepted_by_every_clone_and_the_old_ones_by_none() {
+        let key = |name: &str| ApiKey::from_plain(name, &format!("the key of {name}"), vec![]).unwrap();
+        let keys = Keys::new(vec![key("jo"), key("kim")]);
+        let server = keys.clone();
+        let name =
+            |of: &str| server.find(&format!("the key of {of}")).map(|key| key.name.as_str().to_owned());
+        let lane = || server.find("the key of kim").unwrap().lane.id();
+        let before = lane();
+        // Kim's key is at another place now, and jo's was verified before.
+        assert_eq!(name("jo").as_deref(), Some("jo"));
+        keys.replace(vec![key("lee"), key("kim")]);
+        assert_eq!(["jo", "kim", "lee"].map(name), [None, Some("kim".to_owned()), Some("lee".to_owned())]);
+        assert_eq!(lane(), before, "its requests in progress still count");
+        keys.replace(Vec::new());
+        assert_eq!(["jo", "kim", "lee"].map(name), [None, None, None]);
     }
 }

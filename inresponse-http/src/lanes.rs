@@ -77,7 +77,7 @@ impl Lane {
     }
 
     /// The id of the lane, unique while the lane exists.
-    fn id(&self) -> usize {
+    pub(crate) fn id(&self) -> usize {
         Arc::as_ptr(&self.held).addr()
     }
 }

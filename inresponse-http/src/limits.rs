@@ -127,7 +127,7 @@ const KEY_IN_BODY: [&str; 1] = ["/v2/enqueue"];
 fn lane(api: &Api, request: &Request) -> Lane {
     let headers = request.headers();
     if let Some(lane) = api.keys().lane(headers) {
-        return lane.clone();
+        return lane;
     }
     #[cfg(feature = "pages")]
     if pages::has_link(api, request.uri()) {

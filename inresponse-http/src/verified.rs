@@ -2,20 +2,15 @@
 
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 
-/// The seals of verified keys: one for each key that the server accepts, so there are never more. Clones share them.
+/// The seals of verified keys: one for each key that the server accepts, so there are never more.
 ///
 /// A seal is a hash of 128 bits under random keys of this process. So neither can anybody find another text with the same
-/// seal, nor does a seal say what the key is. An accepted key never changes while the process runs, so a seal never
-/// becomes wrong.
-#[derive(Clone, Default)]
-pub(crate) struct Verified {
-    inner: Arc<Inner>,
-}
-
+/// seal, nor does a seal say what the key is. Other keys get other
+/// seals, so a seal never becomes wrong.
 #[derive(Default)]
-struct Inner {
+pub(crate) struct Verified {
     random: [RandomState; 2],
     seals: Box<[OnceLock<Seal>]>,
 }
@@ -28,22 +23,22 @@ impl Verified {
     /// Has room for the seals of so many keys.
     pub(crate) fn new(keys: usize) -> Self {
         let seals = (0..keys).map(|_| OnceLock::new()).collect();
-        Self { inner: Arc::new(Inner { random: Default::default(), seals }) }
+        Self { random: Default::default(), seals }
     }
 
     /// The seal of a text.
     pub(crate) fn seal(&self, key: &str) -> Seal {
-        Seal([0, 1].map(|half: usize| self.inner.random[half].hash_one(key)))
+        Seal([0, 1].map(|half: usize| self.random[half].hash_one(key)))
     }
 
     /// The place of the key with that seal, if it was verified before.
     pub(crate) fn find(&self, seal: Seal) -> Option<usize> {
-        self.inner.seals.iter().position(|known| known.get() == Some(&seal))
+        self.seals.iter().position(|known| known.get() == Some(&seal))
     }
 
     /// Records that the key at that place was verified.
     pub(crate) fn note(&self, place: usize, seal: Seal) {
-        if let Some(known) = self.inner.seals.get(place) {
+        if let Some(known) = self.seals.get(place) {
             // Only the same seal can be there already.
             let _same = known.set(seal);
         }
@@ -67,7 +62,6 @@ mod tests {
         assert_eq!(verified.find(known), None);
         verified.note(1, known);
         assert_eq!((verified.find(known), verified.find(other)), (Some(1), None));
-        assert!(verified.clone().find(known).is_some(), "clones share what was verified");
         verified.note(7, other);
         assert_eq!(verified.find(other), None, "there is room for the accepted keys only");
     }

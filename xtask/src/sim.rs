@@ -7,7 +7,7 @@ use crate::emulators::Emulator;
 use crate::tools::{Failure, cargo, installed, postgres, run, shown, target_dir, wait};
 
 /// The number of seeds that CI runs, for each store.
-const FIGURES: [(&str, u32); 2] = [("memory", 20_000), ("sqlite", 2_000)];
+const FIGURES: [(&str, u32); 2] = [("memory", 10_000), ("sqlite", 2_000)];
 const ON_POSTGRES: (&str, u32) = ("postgres", 300);
 const ON_EMULATOR: (&str, u32) = ("dynamo", 200);
 /// The environment variable in which the simulation finds the emulator's address.

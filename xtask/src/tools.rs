@@ -184,7 +184,7 @@ impl Installing {
         }
         let mut nice = Command::new("nice");
         nice.args(["-n", "19"]).arg(cargo().get_program());
-        let mut install = install(nice, krate, version, &["--quiet"]);
+        let mut install = install(nice, krate, version, &["--quiet", UNOPTIMISED]);
         let child = install.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().ok()?;
         Some(Self { child, krate, version })
     }
@@ -199,11 +199,13 @@ impl Installing {
 }
 
 const CARGO_DENY: (&str, &str) = ("cargo-deny", "0.20.2");
+/// It runs for a second, and its optimised build takes minutes.
+const UNOPTIMISED: &str = "--debug";
 
 /// The path of cargo-deny, which checks dependencies and their licences.
 pub(crate) fn cargo_deny() -> Result<PathBuf, Failure> {
     let (krate, version) = CARGO_DENY;
-    installed(krate, version, "cargo-deny", &[])
+    installed(krate, version, "cargo-deny", &[UNOPTIMISED])
 }
 
 /// The path of mdBook, which makes a site of Markdown. Without its own server and without optimisation, it is built soon.

@@ -59,7 +59,8 @@ pub(crate) enum KeyCommand {
     New,
     /// Revoke the key that was made on the first start, and print a new one.
     ///
-    /// `inresponse doctor` says whether there is such a key. Restart the servers: until then they accept the old key.
+    /// `inresponse doctor` says whether there is such a key. Send SIGHUP to the servers, or restart
+    /// them: until then they accept the old key.
     ///
     /// Example: inresponse key replace --config /etc/inresponse.toml
     #[command(verbatim_doc_comment)]

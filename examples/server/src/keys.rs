@@ -41,7 +41,9 @@ pub(crate) async fn replace(args: ServeArgs) -> Result<(), Box<dyn Error>> {
     let key = random_key()?;
     storage.put_setting(FIRST_KEY, hash_of(&key).into_bytes()).await?;
     println!("API key, printed this once: {key}");
-    println!("restart the servers: they then accept this key and no longer the old one");
+    println!(
+        "send SIGHUP to the servers, or restart them: they then accept this key and no longer the old one"
+    );
     if !config.keys.is_empty() {
         println!("with this configuration servers accept neither key, because the configuration names keys");
     }
@@ -56,7 +58,11 @@ pub(crate) async fn first_key(storage: &Storage) -> Result<ApiKey, Outage> {
     if kept == hash.as_bytes() {
         println!("API key, printed this once: {key}");
     }
-    let kept = String::from_utf8_lossy(&kept);
-    ApiKey::from_hash("first-key", &kept, Scope::ALL.to_vec())
+    first_key_of(&kept)
+}
+
+/// The entry of the key that was made on the first start, from its stored hash.
+pub(crate) fn first_key_of(hash: &[u8]) -> Result<ApiKey, Outage> {
+    ApiKey::from_hash("first-key", &String::from_utf8_lossy(hash), Scope::ALL.to_vec())
         .map_err(|e| Outage::permanent("the stored key cannot be read").because(e))
 }

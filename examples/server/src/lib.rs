@@ -6,7 +6,7 @@
 //! certificates from Amazon), `commands` (client commands), `notifiers` (chooses notifiers by the settings), `ops`
 //! (commands and periodic checks for operators), `exposure` (finds files that others can read), `seed` (creates the
 //! configured roster), `order` (finds the order in which entries are put), `keys` and `secret` (make keys and secrets
-//! once).
+//! once), `reload` (reads the keys again while the server runs).
 
 #[cfg(feature = "aws")]
 mod aws;
@@ -24,6 +24,7 @@ mod log;
 mod notifiers;
 mod ops;
 mod order;
+mod reload;
 mod secret;
 mod seed;
 mod serve;
@@ -89,12 +90,12 @@ fn waiting(work: impl Future<Output = Result<(), Box<dyn Error>>>) -> Result<(),
 }
 
 fn serve(args: ServeArgs) -> Result<(), Box<dyn Error>> {
-    let config = config::Config::load(args)?;
+    let config = config::Config::load(args.clone())?;
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     let ansi = std::io::stderr().is_terminal();
     // The last lines are written when this function ends.
     let (log, _flush) = log::start(std::io::stderr())?;
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(log).with_ansi(ansi).init();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(serve::serve(config))
+    runtime.block_on(serve::serve(args, config))
 }

@@ -13,17 +13,17 @@ use inresponse_phone::TwilioChannel;
 use inresponse_webhook::CalendarFetcher;
 use tokio::sync::watch::{Receiver, channel};
 
-use crate::config::{Config, ConfigError, WeakSecrets};
+use crate::config::{Config, ConfigError, ServeArgs, WeakSecrets};
 use crate::descriptors::Shares;
 use crate::fetch::FromAmazon;
 use crate::notifiers::notifiers;
 use crate::ops::kept::kept;
 use crate::ops::watch::{ask, watch};
 use crate::storage::Storage;
-use crate::{exposure, keys, listen, secret, seed};
+use crate::{exposure, keys, listen, reload, secret, seed};
 
-/// Runs the server until the process must stop.
-pub(crate) async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
+/// Runs the server until the process must stop. `args` are what `config` was read from.
+pub(crate) async fn serve(args: ServeArgs, config: Config) -> Result<(), Box<dyn Error>> {
     let shares = Shares::of_this_process();
     let named = config.named();
     for exposed in exposure::exposed(&config) {
@@ -85,6 +85,8 @@ pub(crate) async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
         return Err(ConfigError::from(vec![unknown]).into());
     }
     let api_keys = if config.keys.is_empty() { vec![keys::first_key(&storage).await?] } else { config.keys };
+    let api_keys = Keys::new(api_keys);
+    let rereading = reload::on_hangup(args, api_keys.clone(), storage.settings())?;
 
     let mut intake = Intake::new(config.intake.rule).mappings(config.intake.mappings);
     match FromAmazon::new() {
@@ -94,7 +96,7 @@ pub(crate) async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
         }
     }
     let readiness = Readiness::new();
-    let api = Api::new(engine.clone(), Keys::new(api_keys))
+    let api = Api::new(engine.clone(), api_keys)
         .intake_by(intake)
         // This refuses an invalid URL.
         .pages(Pages::under(&public_url)?)
@@ -120,6 +122,7 @@ pub(crate) async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
     let settings = storage.settings();
     let mut watching = watch(&engine, storage, config.canary);
     ask(outlets, &engine, &settings, &mut watching);
+    watching.spawn(rereading);
     let notices = Arc::new(Notices::new(engine.clone(), settings.clone()));
     match calendars {
         Ok(calendars) => {

@@ -32,6 +32,18 @@ pub struct OnCall {
     pub matrix: Matrix,
 }
 
+/// A team with who is on call for it now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TeamOnCall {
+    /// The team.
+    pub team: TeamName,
+    /// Who is on call.
+    pub on_call: OnCall,
+    /// The days among the next [`DAYS_AHEAD`] on which nobody is on call; none for the canary's team.
+    pub uncovered: Vec<NaiveDate>,
+}
+
 /// Whether the roster contained everything that a resolution needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Basis {
@@ -53,6 +65,11 @@ pub(super) struct People {
 pub(super) struct Found {
     pub(super) round: NextRound,
     pub(super) basis: Basis,
+}
+
+/// The span in which the next `days` of every time zone lie.
+fn span_of(days: u16) -> TimeDelta {
+    TimeDelta::days(i64::from(days) + 1)
 }
 
 /// Asks the roster, and knows what the configuration names besides.
@@ -147,9 +164,12 @@ impl Lookup {
         at: DateTime<Utc>,
         days: u16,
     ) -> Result<Vec<NaiveDate>, Outage> {
-        // One more day, because the days are those of the team's zone.
-        let to = at + TimeDelta::days(i64::from(days) + 1);
-        let directory = self.roster.directory(team, at, to).await?;
+        let directory = self.roster.directory(team, at, at + span_of(days)).await?;
+        Ok(self.uncovered_in(&directory, at, days))
+    }
+
+    /// The days on which nobody is on call, in a directory for these days and one more.
+    fn uncovered_in(&self, directory: &Directory, at: DateTime<Utc>, days: u16) -> Vec<NaiveDate> {
         let settings = directory.settings().map(|team| &**team).or(self.defaults.team());
         let first = settings.map_or(at.date_naive(), |team| roster::day_of(team.timezone(), at));
         // A team with levels of its own counts as covered here. The coverage check finds the gaps in its schedules.
@@ -158,8 +178,29 @@ impl Lookup {
             Some(rota) => rota.oncall().is_empty(),
             None => !has_levels,
         };
-        let uncovered = first.iter_days().take(days.into()).filter(is_uncovered).collect();
-        Ok(uncovered)
+        first.iter_days().take(days.into()).filter(is_uncovered).collect()
+    }
+
+    /// Every known team with who is on call for it now, in the order of their names. Each team is read once.
+    ///
+    /// # Errors
+    /// The roster is unavailable.
+    pub(super) async fn teams_on_call(&self) -> Result<Vec<TeamOnCall>, Outage> {
+        self.look_again().await?;
+        let (names, now) = (self.teams().await?, self.clocks.now());
+        let teams = stream::iter(names).map(|team| async move {
+            let directory = self.roster.directory(&team, now, now + span_of(DAYS_AHEAD)).await?;
+            let people = match directory.standing() {
+                Standing::Unknown => None,
+                Standing::Known => self.people_in(&directory, now),
+            };
+            let is_canary = team.as_str() == roster::CANARY;
+            let uncovered =
+                if is_canary { Vec::new() } else { self.uncovered_in(&directory, now, DAYS_AHEAD) };
+            Ok(people.map(|people| TeamOnCall { team, on_call: people.on_call, uncovered }))
+        });
+        let teams: Vec<Option<TeamOnCall>> = teams.buffered(AT_ONCE).try_collect().await?;
+        Ok(teams.into_iter().flatten().collect())
     }
 
     /// All people and schedules, no older than this call.

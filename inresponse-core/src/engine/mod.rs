@@ -130,7 +130,7 @@ pub use claim_all::ClaimedOne;
 pub use dry_run::{DryRule, DryRun, DryStep};
 pub use edits::{Messages, RosterEdited, UnverifiedPhones};
 pub use linking::Linked;
-pub use lookup::{DAYS_AHEAD, OnCall};
+pub use lookup::{DAYS_AHEAD, OnCall, TeamOnCall};
 pub use receiver::Receiver;
 pub use reports::Reported;
 pub(crate) use reports::Taken;
@@ -599,6 +599,14 @@ impl Engine {
     /// The roster is unavailable.
     pub async fn uncovered(&self) -> Result<BTreeMap<TeamName, Vec<NaiveDate>>, Outage> {
         self.parts.lookup.uncovered().await
+    }
+
+    /// Every known team with who is on call for it now, in the order of their names, no older than this call.
+    ///
+    /// # Errors
+    /// The roster is unavailable.
+    pub async fn teams_on_call(&self) -> Result<Vec<TeamOnCall>, Outage> {
+        self.parts.lookup.teams_on_call().await
     }
 
     /// All people and schedules, no older than this call.

@@ -3,23 +3,16 @@
 use askama::Template;
 use axum::http::StatusCode;
 use axum::response::Response;
-use chrono::NaiveDate;
-use futures_util::stream::{self, StreamExt, TryStreamExt};
-use inresponse_core::Outage;
-use inresponse_core::engine::OnCall;
+use inresponse_core::engine::{OnCall, TeamOnCall};
 use inresponse_core::model::{Level, Origin, TeamName};
 
 use super::form::segment;
 use super::session::SignedIn;
 use super::words::capital;
 use super::{Frame, Place, html, outage};
-use crate::Api;
 use crate::caller::Addresses;
 use crate::here::Here;
 use crate::wire::roster::people;
-
-/// The number of teams whose entries are read at once, as each is a call or more to a store in the cloud.
-const AT_ONCE: usize = 16;
 
 #[derive(Template)]
 #[template(path = "on_call.html")]
@@ -49,8 +42,8 @@ struct Turn {
 }
 
 impl Team {
-    fn new(name: TeamName, on_call: &OnCall, uncovered: &[NaiveDate]) -> Self {
-        let matrix = &on_call.matrix;
+    fn new(TeamOnCall { team: name, on_call, uncovered, .. }: TeamOnCall) -> Self {
+        let OnCall { day, matrix, .. } = &on_call;
         let waited = |levels: u16| (1..=levels).map(|n| matrix.wait_of(Level::At(n)).as_secs()).sum::<u64>();
         let after = |levels: u16| match waited(levels) {
             0 => "at once".to_owned(),
@@ -74,37 +67,18 @@ impl Team {
         }
         let uncovered = uncovered.iter().map(|day| day.format("%a %-d %B").to_string()).collect();
         let path = segment(name.as_str());
-        Self {
-            name,
-            path,
-            day: on_call.day.format("%A, %-d %B %Y").to_string(),
-            is_unplanned,
-            levels,
-            uncovered,
-        }
+        Self { name, path, day: day.format("%A, %-d %B %Y").to_string(), is_unplanned, levels, uncovered }
     }
 }
 
 /// The page of all teams, with who would be alerted if an incident were reported now.
 pub(super) async fn page(Here(api): Here, me: SignedIn) -> Response {
-    match teams(&api).await {
+    match api.engine().teams_on_call().await {
         Ok(teams) => {
+            let teams = teams.into_iter().map(Team::new).collect();
             let frame = Frame::new(&api, Some(&me.by), Place::OnCall);
             html(StatusCode::OK, &Page { frame, teams, may_edit: me.caller.sees == Addresses::Whole })
         }
         Err(error) => outage(&api, &me.by, &error),
     }
-}
-
-async fn teams(api: &Api) -> Result<Vec<Team>, Outage> {
-    let (engine, now) = (api.engine(), api.engine().now());
-    let (names, uncovered) = tokio::try_join!(engine.teams(), engine.uncovered())?;
-    let uncovered = &uncovered;
-    let teams = stream::iter(names).map(|name| async move {
-        let on_call = engine.on_call(&name, now).await?;
-        let days = uncovered.get(&name).map_or(&[][..], Vec::as_slice);
-        Ok(on_call.map(|on_call| Team::new(name, &on_call, days)))
-    });
-    let teams: Vec<Option<Team>> = teams.buffered(AT_ONCE).try_collect().await?;
-    Ok(teams.into_iter().flatten().collect())
 }

@@ -59,7 +59,7 @@ impl FromRequestParts<Api> for SignedIn {
             let text = format!("You do not have access: {}.", entry.lacks(door.act));
             return Err(message(api, Some(&by), StatusCode::FORBIDDEN, &text));
         }
-        Ok(Self { by, caller: entry.into(), token })
+        Ok(Self { by, caller: Caller::from(&*entry), token })
     }
 }
 
@@ -105,7 +105,7 @@ pub(super) async fn end(api: &Api, headers: &HeaderMap) -> Result<(), Outage> {
 /// The lane of the signed-in person's key, as far as it is known.
 pub(crate) fn lane(api: &Api, headers: &HeaderMap) -> Option<Lane> {
     let entry = api.sessions().guess(&token(api, headers)?)?;
-    Some(Caller::from(entry).lane)
+    Some(entry.lane().clone())
 }
 
 /// The session token that a browser sends.

@@ -147,7 +147,7 @@ pub(crate) struct Register<'a> {
     settings: &'a dyn Settings,
 }
 
-impl<'a> Register<'a> {
+impl Register<'_> {
     fn remember(self, key: &KeyName, kept: Vec<Kept>) -> Arc<Vec<Kept>> {
         let kept = Arc::new(kept);
         let now = self.engine.clock().monotonic();
@@ -175,7 +175,7 @@ impl<'a> Register<'a> {
     /// Ends a session, here and on every other server.
     pub(super) async fn end(self, token: &Token) -> Result<(), Outage> {
         // No session is stored for a name that is not the name of a key, so the settings need not be read.
-        if self.keys.named(&token.key).next().is_none() {
+        if self.keys.named(&token.key).is_empty() {
             return Ok(());
         }
         let (now, id) = (self.engine.now(), token.id());
@@ -206,8 +206,8 @@ impl<'a> Register<'a> {
         self,
         token: &Token,
         look: Look,
-    ) -> Result<Option<(Person, &'a ApiKey)>, Outage> {
-        if self.keys.named(&token.key).next().is_none() {
+    ) -> Result<Option<(Person, Arc<ApiKey>)>, Outage> {
+        if self.keys.named(&token.key).is_empty() {
             return Ok(None);
         }
         let now = self.engine.clock().monotonic();
@@ -223,19 +223,20 @@ impl<'a> Register<'a> {
     }
 
     /// The key of a session, as far as this process knows it without asking the settings. The answer need not be exact.
-    pub(super) fn guess(self, token: &Token) -> Option<&'a ApiKey> {
+    pub(super) fn guess(self, token: &Token) -> Option<Arc<ApiKey>> {
         let (_, kept) = self.sessions.known().get(&token.key).cloned()?;
         self.holder(token, &kept).map(|(_, entry)| entry)
     }
 
-    fn holder(self, token: &Token, kept: &[Kept]) -> Option<(Person, &'a ApiKey)> {
+    fn holder(self, token: &Token, kept: &[Kept]) -> Option<(Person, Arc<ApiKey>)> {
         let (id, now) = (token.id(), self.engine.now());
         let same = |one: &str, other: &str| bool::from(one.as_bytes().ct_eq(other.as_bytes()));
         let session = kept.iter().find(|session| same(&session.id, &id))?;
         if session.expires_at <= now {
             return None;
         }
-        let entry = self.keys.named(&token.key).find(|entry| same(&token.tie(entry), &session.tie))?;
+        let mut named = self.keys.named(&token.key).into_iter();
+        let entry = named.find(|entry| same(&token.tie(entry), &session.tie))?;
         Some((session.by.clone(), entry))
     }
 }

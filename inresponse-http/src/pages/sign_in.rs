@@ -85,7 +85,7 @@ pub(super) async fn sign_in(Here(api): Here, Bytes(form): Bytes) -> Response {
         let page = refused(StatusCode::FORBIDDEN, text.to_owned(), next, name);
         return (Extension(Refusal::SignIn), page).into_response();
     };
-    let token = match api.sessions().begin(entry, &by).await {
+    let token = match api.sessions().begin(&entry, &by).await {
         Ok(token) => token,
         Err(error) => return told_outage(&api, None, &error),
     };

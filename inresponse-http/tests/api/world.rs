@@ -35,6 +35,7 @@ pub(crate) struct World {
     pub(crate) notifier: RecordingNotifier,
     pub(crate) clock: ManualClock,
     pub(crate) readiness: Readiness,
+    pub(crate) keys: Keys,
     api: Api,
     router: Router,
 }
@@ -115,9 +116,10 @@ impl World {
         let notifiers = Notifiers::new().mail(notifier.clone());
         let engine = finish(Engine::builder(store, roster, notifiers, clock.clone())).build();
         let readiness = Readiness::new();
-        let api = Api::new(engine.clone(), Keys::new(keys)).readiness(readiness.clone());
+        let keys = Keys::new(keys);
+        let api = Api::new(engine.clone(), keys.clone()).readiness(readiness.clone());
         let router = router(api.clone());
-        let world = Self { engine, notifier, clock, readiness, api, router };
+        let world = Self { engine, notifier, clock, readiness, keys, api, router };
         let team = json!({ "fallback": ["ops@example.org"] });
         assert_eq!(world.put("/teams/devops", team).await.status, StatusCode::OK);
         assert_eq!(world.put("/services/athens", json!({ "team": "devops" })).await.status, StatusCode::OK);

@@ -100,7 +100,9 @@ impl<'a> Checker<'a> {
         let is_theirs = |sent: &&&Sent| {
             sent.person.as_ref().is_some_and(|(one, _)| one == person) && sent.delivery != step.delivery
         };
-        let before = begun.sends.iter().filter(is_theirs).filter(|sent| sent.began < step.began);
+        // What is due together with the step may have been accepted, while the step waited for its message.
+        let before = begun.sends.iter().filter(is_theirs);
+        let before = before.filter(|sent| sent.after < step.after && sent.began < step.began);
         let ids: BTreeSet<_> = before.map(|sent| &sent.delivery).collect();
         // A delivery whose process died five times is dead too, also if a later round has replaced it in the record.
         let is_dead = |id: &&String| {

@@ -27,6 +27,7 @@ mod outlets;
 mod people;
 mod phones;
 mod postgres;
+mod rekeyed;
 mod rolling;
 mod routing;
 mod secrets;

@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode};
-use inresponse_http::Pages;
+use inresponse_http::{ApiKey, Pages, Scope};
 use serde_json::json;
 
 use super::{Browser, location, world};
@@ -49,6 +49,27 @@ async fn nobody_sees_anything_before_they_sign_in_and_then_they_are_where_they_w
     let answer = browser.post("/board/sign-out", "").await;
     assert_eq!(answer.status, StatusCode::OK);
     browser.keep(&answer);
+    location(&browser.get("/").await);
+}
+
+#[tokio::test]
+async fn other_keys_are_accepted_while_the_server_runs_and_sessions_end_with_theirs() {
+    let world = world().await;
+    let key = |text: &str| ApiKey::from_plain("responder", text, vec![Scope::Respond]).unwrap();
+    let other = "another key of responders";
+    let status = async |key: &str| {
+        let request = Request::get("/incidents").header("x-api-key", key).body(Body::empty()).unwrap();
+        world.send(request).await.status
+    };
+    let browser = Browser::signed_in(&world, "Jo").await;
+    assert_eq!(browser.get("/").await.status, StatusCode::OK);
+    assert_eq!((status(RESPOND).await, status(other).await), (StatusCode::OK, StatusCode::UNAUTHORIZED));
+    // A key of the same name is added, so that nobody is locked out.
+    world.keys.replace(vec![key(RESPOND), key(other)]);
+    assert_eq!((status(RESPOND).await, status(other).await), (StatusCode::OK, StatusCode::OK));
+    assert_eq!(browser.get("/").await.status, StatusCode::OK);
+    world.keys.replace(vec![key(other)]);
+    assert_eq!((status(RESPOND).await, status(other).await), (StatusCode::UNAUTHORIZED, StatusCode::OK));
     location(&browser.get("/").await);
 }
 
