@@ -72,6 +72,8 @@ pub(crate) async fn run(site: &Site, plan: Plan) -> Result<(), Failure> {
         ping(&mut connection, "silent", i).await?;
     }
     tokio::time::sleep(Duration::from_secs(SILENT_SECONDS.into())).await;
+    // The server closes connections that were idle for that long.
+    let mut connection = Connection::open(server.address).await?;
     let late = told(&mut connection, plan.silent).await?;
     let took = stop(pinging).await?;
     let size: u64 =

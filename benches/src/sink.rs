@@ -1,6 +1,6 @@
 //! Runs Postfix's `smtp-sink`, which accepts every mail and prints the count.
 
-use std::fs::{File, Permissions};
+use std::fs::Permissions;
 use std::io::Read;
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
@@ -26,11 +26,11 @@ impl Sink {
         Self::start_with(site, None)
     }
 
-    /// Starts a server that appends each mail to a file, with its recipients.
+    /// Starts a server that writes each mail to a file of its own in that folder, with its recipients.
     pub(crate) fn keeping(site: &Site, mails: &Path) -> Result<Self, Failure> {
+        std::fs::create_dir(mails)?;
         // The server's user may not be the owner of the folder.
-        let file = File::create(mails)?;
-        file.set_permissions(Permissions::from_mode(0o666))?;
+        std::fs::set_permissions(mails, Permissions::from_mode(0o777))?;
         Self::start_with(site, Some(mails))
     }
 
@@ -42,7 +42,8 @@ impl Sink {
             command.args(["-u", "nobody"]);
         }
         if let Some(mails) = mails {
-            command.arg("-D").arg(mails);
+            // A random number follows.
+            command.arg("-d").arg(mails.join("mail."));
         }
         command.args(["-c", "-m", "1024", &address.to_string(), "1024"]);
         command.stdin(Stdio::null()).stdout(Stdio::piped());

@@ -266,34 +266,41 @@ struct Named {
 }
 
 impl Named {
+    /// Adds what one mail says.
+    fn add(&mut self, mail: &str) {
+        let mut ids: Option<String> = None;
+        for line in mail.lines() {
+            if let (Some(ids), Some(more)) = (&mut ids, line.strip_prefix([' ', '\t'])) {
+                ids.push(' ');
+                ids.push_str(more.trim());
+                continue;
+            }
+            self.count(ids.take());
+            if let Some(to) = line.strip_prefix("X-Rcpt-Args: ") {
+                let to = to.trim_matches(['<', '>', ' ']);
+                *self.to.entry(to.to_owned()).or_default() += 1;
+            }
+            ids = line.strip_prefix("X-InResponse-Delivery: ").map(str::to_owned);
+        }
+        self.count(ids);
+    }
+
+    fn count(&mut self, ids: Option<String>) {
+        for id in ids.unwrap_or_default().split([',', ' ']).filter(|id| !id.is_empty()) {
+            *self.deliveries.entry(id.to_owned()).or_default() += 1;
+        }
+    }
+
     fn to(&self, address: &str) -> usize {
         self.to.get(address).copied().unwrap_or_default()
     }
 }
 
-/// Reads the recipients and the headers `X-InResponse-Delivery` of all mails in a file.
+/// Reads the recipients and the headers `X-InResponse-Delivery` of all mails in a folder.
 fn named(mails: &Path) -> Result<Named, Failure> {
-    let text = String::from_utf8_lossy(&std::fs::read(mails)?).into_owned();
     let mut named = Named::default();
-    let mut ids: Option<String> = None;
-    let count = |ids: Option<String>, deliveries: &mut HashMap<String, usize>| {
-        for id in ids.unwrap_or_default().split([',', ' ']).filter(|id| !id.is_empty()) {
-            *deliveries.entry(id.to_owned()).or_default() += 1;
-        }
-    };
-    for line in text.lines() {
-        if let (Some(ids), Some(more)) = (&mut ids, line.strip_prefix([' ', '\t'])) {
-            ids.push(' ');
-            ids.push_str(more.trim());
-            continue;
-        }
-        count(ids.take(), &mut named.deliveries);
-        if let Some(to) = line.strip_prefix("X-Rcpt-Args: ") {
-            let to = to.trim_matches(['<', '>', ' ']);
-            *named.to.entry(to.to_owned()).or_default() += 1;
-        }
-        ids = line.strip_prefix("X-InResponse-Delivery: ").map(str::to_owned);
+    for mail in std::fs::read_dir(mails)? {
+        named.add(&String::from_utf8_lossy(&std::fs::read(mail?.path())?));
     }
-    count(ids, &mut named.deliveries);
     Ok(named)
 }

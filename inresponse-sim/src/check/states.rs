@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use inresponse_core::model::{Contact, Event, IncidentNumber, Level, Origin, PersonId, Severity, State};
+use inresponse_core::model::{
+    Contact, Event, IncidentNumber, Level, Origin, Person, PersonId, Severity, State,
+};
 use inresponse_core::plan::{Refusal, StateChange, TakeOver};
 use inresponse_core::store::Record;
 
@@ -186,10 +188,16 @@ impl<'a> Checker<'a> {
                 let state = record.incident.state();
                 // To escalate leaves the state as it is.
                 let escalates = *request == StateChange::Escalate && state != State::Resolved;
+                // Who claimed by a link before anybody knew whose address it is has its name.
+                let asked_at = call.update.asked_at.as_ref();
+                let is_asked_at = |person: &Person| asked_at.is_some_and(|at| person.as_str() == at.as_str());
                 let helps = || record.incident.responders().iter().any(|one| one.by == *by);
                 let right = (state == request.to() || escalates)
                     && match request {
-                        StateChange::Claim(TakeOver::No) => holder(record).as_ref() == Some(by) || helps(),
+                        StateChange::Claim(TakeOver::No) => {
+                            holder(record).is_some_and(|holder| holder == *by || is_asked_at(&holder))
+                                || helps()
+                        }
                         StateChange::Claim(TakeOver::Yes) => holder(record).as_ref() == Some(by),
                         StateChange::HandTo(to) => holder(record).as_ref() == Some(to),
                         StateChange::HandToTeam(to) => {
