@@ -188,9 +188,14 @@ impl<'a> Checker<'a> {
                 let state = record.incident.state();
                 // To escalate leaves the state as it is.
                 let escalates = *request == StateChange::Escalate && state != State::Resolved;
-                // Who claimed by a link before anybody knew whose address it is has its name.
+                // Who claims by a link has the name of its address, if the incident does not know whose it is.
                 let asked_at = call.update.asked_at.as_ref();
-                let is_asked_at = |person: &Person| asked_at.is_some_and(|at| person.as_str() == at.as_str());
+                let is_asked_at = |person: &Person| {
+                    asked_at.is_some_and(|at| {
+                        person.contact().as_ref() == Some(at)
+                            || Person::at(at).is_ok_and(|named| named == *person)
+                    })
+                };
                 let helps = || record.incident.responders().iter().any(|one| one.by == *by);
                 let right = (state == request.to() || escalates)
                     && match request {
