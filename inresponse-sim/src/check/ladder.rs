@@ -138,7 +138,10 @@ impl<'a> Checker<'a> {
             let slack = SECOND + self.slow(one) + self.apart(next.began);
             // A level began when its time came, if no sending slot was free then for any of its contacts.
             let began = next.began.saturating_sub(micros(wait));
-            let times: Vec<_> = self.said_to_begin(number, one).into_iter().chain([began]).collect();
+            let said = self.said_to_begin(number, one);
+            // A level whose alerts wait for their message has begun.
+            let waited = self.scenario.singles > 0 && said.iter().any(|said| *said <= began + slack);
+            let times: Vec<_> = said.into_iter().chain([began]).collect();
             let crowded = frozen.iter().any(|f| {
                 times.iter().any(|at| {
                     let in_demand =
@@ -148,7 +151,12 @@ impl<'a> Checker<'a> {
             });
             let since = one.began.min(began).saturating_sub(slack + self.lease());
             let clocks = self.clocks_stand(since, next.began) && self.clocks_agree(next.began);
-            if lost || crowded || !clocks || self.may_be_reordered(number, one.began.max(next.began)) {
+            if lost
+                || waited
+                || crowded
+                || !clocks
+                || self.may_be_reordered(number, one.began.max(next.began))
+            {
                 continue;
             }
             let slack = TimeDelta::microseconds(i64::try_from(slack).unwrap_or(0));
