@@ -90,7 +90,8 @@ fn create_private_folder(dir: &Path) -> io::Result<()> {
 
 /// Writes the file under a temporary name first, so that nobody reads half a mail.
 fn write(dir: &Path, name: &str, message: &[u8]) -> io::Result<()> {
-    let unfinished = dir.join(format!("{name}.tmp"));
+    // A hidden file, so that `outbox/*` never names half a mail.
+    let unfinished = dir.join(format!(".{name}.tmp"));
     // A process that died during a write may have left this file, and others may be able to read it.
     match fs::remove_file(&unfinished) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),

@@ -285,7 +285,8 @@ async fn the_outbox_and_its_mails_are_for_their_owner_alone() {
     // Where a process died during a write, and where somebody planted a link, in a folder that was there before.
     std::fs::set_permissions(&outbox, PermissionsExt::from_mode(0o777)).unwrap();
     let notifier = OutboxNotifier::new(&outbox, "ir@example.org", Arc::new(SystemClock::new())).unwrap();
-    let (unfinished, elsewhere) = (mail.with_extension("tmp"), dir.path().join("elsewhere"));
+    let unfinished = outbox.join(format!(".{}-1.tmp", alert.delivery_id()));
+    let elsewhere = dir.path().join("elsewhere");
     std::fs::write(&unfinished, "half").unwrap();
     std::fs::set_permissions(&unfinished, PermissionsExt::from_mode(0o644)).unwrap();
     assert_eq!(notifier.notify(&alert, AMPLE).await, Outcome::Accepted);

@@ -34,8 +34,9 @@ pub(crate) async fn serve(args: ServeArgs, config: Config) -> Result<(), Box<dyn
         WeakSecrets::Refused => {}
     }
     let metrics = inresponse_http::metrics::install()?;
-    let listener =
-        listen::bind(config.listen).map_err(|e| format!("cannot listen on {}: {e}", config.listen))?;
+    let listener = listen::bind(config.listen).map_err(|e| {
+        format!("cannot listen on {}: {e}; `--listen` chooses another address", config.listen)
+    })?;
     let public_url = match config.public_url {
         Some(url) => url,
         None => format!("http://{}", listener.local_addr()?),

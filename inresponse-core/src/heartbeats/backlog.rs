@@ -7,7 +7,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use futures_util::lock::Mutex;
 
-use super::row::HeartbeatState;
+use super::row::{HeartbeatState, Stored};
 use crate::model::HeartbeatName;
 use crate::roster::Heartbeat;
 
@@ -18,8 +18,17 @@ pub(super) struct Backlog {
     due: BTreeSet<(DateTime<Utc>, HeartbeatName)>,
 }
 
-/// When this process last recorded a ping, by the monotonic clock. The holder of the lock records one.
-pub(super) type Recorded = Arc<Mutex<Option<Duration>>>;
+/// The last ping that this process recorded. The holder of the lock records one.
+pub(super) type Recorded = Arc<Mutex<Option<LastPing>>>;
+
+/// A ping that this process recorded.
+#[derive(Debug)]
+pub(super) struct LastPing {
+    /// When, by the monotonic clock.
+    pub(super) at: Duration,
+    /// What was stored then. Another process may have changed it since.
+    pub(super) stored: Stored,
+}
 
 #[derive(Debug)]
 struct Known {

@@ -13,7 +13,7 @@ use futures_util::stream::{self, StreamExt};
 use super::backlog::Backlog;
 use super::listening::{Alive, WallClock, alive};
 use super::plan::{Event, LEASE, SLACK, Then, decide};
-use super::row::{HeartbeatState, Row};
+use super::row::{HeartbeatState, Row, Stored};
 use crate::Engine;
 use crate::clock::{later, to_micros};
 use crate::error::{Chain, Outage};
@@ -197,17 +197,41 @@ impl Heartbeats {
         span: Duration,
         event: Event,
     ) -> Result<(Row, Then), Outage> {
+        let (stored, then) = self.store_over(None, name, span, event).await?;
+        Ok((stored.row, then))
+    }
+
+    /// The same. If the row is known, it is read only if another process has changed it in between.
+    pub(super) async fn store_over(
+        &self,
+        mut known: Option<Stored>,
+        name: &HeartbeatName,
+        span: Duration,
+        event: Event,
+    ) -> Result<(Stored, Then), Outage> {
         let key = Row::setting(name);
         for _ in 0..TRIES {
-            let stored = self.settings.setting(&key).await?;
-            let row = Row::read(stored.as_deref());
+            let was_known = known.is_some();
+            let (row, bytes) = match known.take() {
+                Some(Stored { row, bytes }) => (Some(row), bytes),
+                None => {
+                    let bytes = self.settings.setting(&key).await?;
+                    (Row::read(bytes.as_deref()), bytes)
+                }
+            };
             let now = to_micros(self.engine.now());
             let decided = decide(row.as_ref(), span, event, now);
             let Some(next) = decided.row else {
-                return Ok((row.unwrap_or_else(|| Row::begin(span, now)), decided.then));
+                // Only a row that was just read can say that nothing changes.
+                if was_known {
+                    continue;
+                }
+                let row = row.unwrap_or_else(|| Row::begin(span, now));
+                return Ok((Stored { row, bytes }, decided.then));
             };
-            match self.settings.swap_setting(&key, stored.as_deref(), &next.written()?).await? {
-                Swapped::Done => return Ok((next, decided.then)),
+            let written = next.written()?;
+            match self.settings.swap_setting(&key, bytes.as_deref(), &written).await? {
+                Swapped::Done => return Ok((Stored { row: next, bytes: Some(written) }, decided.then)),
                 Swapped::Changed => {}
             }
         }

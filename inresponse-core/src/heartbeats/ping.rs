@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::backlog::LastPing;
 use super::look::Heartbeats;
 use super::plan::{Event, PACE};
 use super::row::Row;
@@ -61,17 +62,19 @@ impl Heartbeats {
         let Some(heartbeat) = self.definition(name).await? else { return Ok(Pinged::Unknown) };
         let recorded = self.with_backlog(|backlog| backlog.recorded(name, heartbeat.span()));
         // Pings of one heartbeat that come at the same time wait for one write.
-        let mut recorded_at = recorded.lock().await;
+        let mut last = recorded.lock().await;
         let began = self.engine.clock().monotonic();
-        if recorded_at.is_some_and(|at| began.saturating_sub(at) < PACE) {
+        if last.as_ref().is_some_and(|last| began.saturating_sub(last.at) < PACE) {
             return Ok(Pinged::Counted);
         }
-        let (row, then) = self.store(name, heartbeat.span(), Event::Ping).await?;
+        let known = last.as_ref().map(|last| last.stored.clone());
+        let (stored, then) = self.store_over(known, name, heartbeat.span(), Event::Ping).await?;
+        let row = stored.row.clone();
         // The time before the write, since the stored time of the ping is not earlier.
-        *recorded_at = Some(began);
+        *last = Some(LastPing { at: began, stored });
         metrics::counter!("inresponse_heartbeat_pings_total").increment(1);
         self.note(name, heartbeat.span(), &row);
-        drop(recorded_at);
+        drop(last);
         let resolved = self.carry_out(name, &heartbeat, then).await;
         Ok(Pinged::Recorded(Box::new(resolved.unwrap_or(row))))
     }

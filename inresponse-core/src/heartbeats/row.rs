@@ -38,6 +38,13 @@ pub struct Row {
     pub(super) misses: Vec<Miss>,
 }
 
+/// A row, and the bytes in which it is stored; no bytes if it is not stored yet.
+#[derive(Debug, Clone)]
+pub(super) struct Stored {
+    pub(super) row: Row,
+    pub(super) bytes: Option<Vec<u8>>,
+}
+
 /// Whether a due time was moved since the last ping.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -16,10 +16,11 @@ use inresponse_core::{Outage, OutageKind};
 
 use crate::support::{Call, Fault, Stage, person, secs, service};
 
-/// Settings in memory whose next swaps may fail, and that count what is written.
+/// Settings in memory whose next swaps may fail, and that count what is read and written.
 #[derive(Debug, Default)]
 struct Shared {
     inner: MemorySettings,
+    reads: AtomicUsize,
     swaps: AtomicUsize,
     /// The number of swaps until one fails, and whether it happens.
     fails: Mutex<Option<(usize, OutageKind)>>,
@@ -29,6 +30,7 @@ struct Shared {
 impl Settings for Shared {
     async fn setting(&self, name: &str) -> Result<Option<Vec<u8>>, Outage> {
         tokio::task::yield_now().await;
+        self.reads.fetch_add(1, Ordering::Relaxed);
         self.inner.setting(name).await
     }
 
@@ -215,6 +217,35 @@ async fn p24_pings_that_come_at_the_same_time_share_one_write() {
     let pinged = futures_util::future::join_all(pings).await;
     assert!(pinged.iter().all(|pinged| matches!(pinged, Ok(Pinged::Recorded(_) | Pinged::Counted))));
     assert_eq!(scene.settings.swaps.load(Ordering::Relaxed) - before, 1);
+}
+
+#[tokio::test]
+async fn p24_a_ping_reads_nothing_that_is_known_and_loses_no_ping_of_another_server() {
+    let scene = Scene::new().await;
+    let other = scene.another(2);
+    let pings = async || scene.row().await.pings().count();
+    let _first = scene.ping().await;
+    for known in 2..10 {
+        scene.stage.clock.advance(secs(1));
+        let before = scene.settings.reads.load(Ordering::Relaxed);
+        let _next = scene.ping().await;
+        assert_eq!(scene.settings.reads.load(Ordering::Relaxed), before, "ping {known}");
+        assert_eq!(pings().await, known);
+    }
+    // The other server's ping makes the known row wrong.
+    scene.stage.clock.advance(secs(1));
+    let _other = other.ping(&backup()).await.unwrap();
+    scene.stage.clock.advance(secs(1));
+    let _next = scene.ping().await;
+    assert_eq!(pings().await, 11);
+    scene.pass(69.0).await;
+    assert_eq!((scene.state().await, scene.incidents().await.len()), (HeartbeatState::Beating, 0));
+    scene.pass(2.0).await;
+    assert_eq!(scene.incidents().await.len(), 1, "the last ping counts");
+    // The miss was stored in between, too.
+    let _late = scene.ping().await;
+    assert_eq!(scene.states().await, [State::Resolved]);
+    assert_eq!(pings().await, 12);
 }
 
 #[tokio::test]

@@ -2,7 +2,8 @@
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use clap::Args;
-use inresponse_client::{Client, ClientError, OnCall};
+
+use inresponse_client::{Client, ClientError, OnCall, Shift};
 
 use super::connect::Connect;
 use super::report::instant;
@@ -37,6 +38,31 @@ fn day_or_time(text: &str) -> Result<At, String> {
     }
 }
 
+/// How far ahead the end of a turn is looked for.
+const AHEAD: TimeDelta = TimeDelta::days(60);
+
+/// One line for each schedule of a team: whose turn it is, until when, and who is next.
+async fn turns(client: &Client, team: &str, now: DateTime<Utc>) -> Result<Vec<String>, ClientError> {
+    let mut lines = Vec::new();
+    for schedule in client.schedules(team).await?.schedules {
+        let shifts = client.shifts(team, &schedule.schedule, now, now + AHEAD).await?.shifts;
+        lines.extend(turn(&shifts).map(|turn| format!("schedule {}: {turn}", schedule.schedule)));
+    }
+    Ok(lines)
+}
+
+/// Whose turn the first shift is, until when, and who is next; `None` if the turn does not end within the shifts.
+fn turn(shifts: &[Shift]) -> Option<String> {
+    let who = |shift: &Shift| match shift.oncall.is_empty() {
+        true => "nobody".to_owned(),
+        false => output::together(&shift.oncall),
+    };
+    let (first, later) = shifts.split_first()?;
+    // A turn may consist of several shifts, one for each source.
+    let next = later.iter().find(|shift| shift.oncall != first.oncall)?;
+    Some(format!("{} until {}, then {}", who(first), output::time(next.from), who(next)))
+}
+
 /// Who is on call in the middle of a day of the team's calendar.
 async fn on_day(client: &Client, team: &str, day: NaiveDate) -> Result<OnCall, ClientError> {
     let noon = day.and_time(chrono::NaiveTime::MIN).and_utc() + TimeDelta::hours(12);
@@ -66,12 +92,41 @@ pub(super) async fn on_call(args: OnCallArgs) -> Result<(), Failure> {
         output::say(&format!("level {level:<6} {}", output::together(contacts)))?;
     }
     output::say(&format!("{:<12} {}", "fallback", output::together(&on_call.fallback)))?;
+    if args.at.is_none() {
+        for line in turns(&client, &args.team, on_call.at).await? {
+            output::say(&line)?;
+        }
+    }
     Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_turn_ends_when_somebody_else_begins() {
+        let at = |day: u32| {
+            NaiveDate::from_ymd_opt(2026, 12, day).unwrap().and_time(chrono::NaiveTime::MIN).and_utc()
+        };
+        let shift = |from, to, who: &[&str], source: &str| Shift {
+            from: at(from),
+            to: at(to),
+            oncall: who.iter().map(ToString::to_string).collect(),
+            source: source.to_owned(),
+        };
+        let ann = ["person:ann"];
+        let shifts = [
+            shift(1, 3, &ann, "layer:weekly"),
+            shift(3, 4, &ann, "override:swap"),
+            shift(4, 5, &[], "gap"),
+            shift(5, 9, &["person:ben"], "layer:weekly"),
+        ];
+        let told = |shifts: &[Shift]| turn(shifts).unwrap_or_default();
+        assert_eq!(told(&shifts), "person:ann until 2026-12-04 00:00:00 UTC, then nobody");
+        assert_eq!(told(&shifts[2..]), "nobody until 2026-12-05 00:00:00 UTC, then person:ben");
+        assert_eq!((turn(&shifts[..2]), turn(&[])), (None, None), "nobody else comes");
+    }
 
     #[test]
     fn p16_a_day_or_a_time_is_read_and_nothing_else() {
