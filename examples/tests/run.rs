@@ -24,6 +24,19 @@ fn embed_alerts_the_first_level_and_claims() {
 }
 
 #[test]
+fn rotation_alerts_who_is_on_call_now() {
+    assert_eq!(
+        printed(env!("CARGO_BIN_EXE_rotation"), &[]),
+        [
+            "2026-12-02: ann, by level:1 schedule:primary layer:weekly",
+            "2026-12-09: ben, by level:1 schedule:primary layer:weekly",
+            "2026-12-02 alerted pager:ann",
+            "incident 10000 is CLAIMED"
+        ]
+    );
+}
+
+#[test]
 fn own_store_counts_repeats_and_lists() {
     assert_eq!(
         printed(env!("CARGO_BIN_EXE_own-store"), &[]),

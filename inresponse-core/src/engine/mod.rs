@@ -511,7 +511,7 @@ impl Engine {
 /// The roster, and what the configuration names besides.
 impl Engine {
     /// Makes edits on somebody's behalf, with their audit records, in one atomic and durable step; see
-    /// [`Roster::apply`].
+    /// [`Roster::apply`]. Names are checked after all of the edits, so entries may name each other in any order.
     ///
     /// # Errors
     /// The roster is unavailable. After an outage of kind unknown the edits may have been made; it is safe to make
@@ -544,7 +544,8 @@ impl Engine {
         self.parts.edits.verify(person, method, contact).await
     }
 
-    /// Who is on call for `team` at `at`; `None` for a team that is not known.
+    /// Whom a team alerts at `at`, as contacts; `None` for a team that is not known. [`explained`](Self::explained) says who
+    /// these people are, and why.
     ///
     /// # Errors
     /// The roster is unavailable.

@@ -138,7 +138,8 @@ name!(
     DedupKey, "dedupKey", 512
 );
 name!(
-    /// A person who updates incidents: a name, as the person gave it.
+    /// A person who updates incidents: a name, as the person gave it. For a person of the roster, make it from their
+    /// [`PersonId`].
     Person, "by", 100
 );
 name!(

@@ -39,7 +39,8 @@ pub enum Occasion {
     ClaimEnds,
     /// A status update to everybody who was alerted: [`Incident::resolved`] says who has resolved the incident.
     Resolved,
-    /// A notice about the roster: [`Alert::as_notice`] has its text. There is no incident, and nobody must respond.
+    /// A notice about the roster: [`Alert::as_notice`] has its text. Nobody must respond.
+    /// [`Alert::incident`] is a placeholder that no store has.
     Notice,
 }
 

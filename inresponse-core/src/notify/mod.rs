@@ -55,7 +55,9 @@ pub trait Notifier: Debug + Send + Sync + 'static {
 
     /// Whether the notifier can try to reach a contact of its scheme, as far as it knows without an attempt.
     ///
-    /// The roster refuses contacts for which this is false. By default every contact is accepted.
+    /// By default this is true for every contact. The HTTP API refuses to put contacts for which it is false into the
+    /// roster. [`Engine::edit_roster`](crate::Engine::edit_roster) does not ask: there, ask
+    /// [`Engine::can_reach`](crate::Engine::can_reach) before, or read the findings of the coverage check.
     fn reaches(&self, _contact: &Contact) -> bool {
         true
     }

@@ -34,6 +34,25 @@ pub struct Layer {
     pub hours: Vec<Hours>,
 }
 
+impl Layer {
+    /// A layer that is always on call, from its anchor on, without an end. The other fields are `None` or empty.
+    ///
+    /// ```
+    /// use inresponse_core::model::LayerName;
+    /// use inresponse_core::roster::{Layer, Member, Schedule, Turn, TurnUnit, Zone};
+    ///
+    /// let members = ["person:ann", "person:ben"].map(|who| Ok(Member::always(vec![who.parse()?])));
+    /// let members = members.into_iter().collect::<Result<_, inresponse_core::InvalidInput>>()?;
+    /// let turn = Turn::every(1, TurnUnit::Week);
+    /// let weekly = Layer::new(LayerName::new("weekly")?, members, "2026-11-30T09:00".parse()?, turn);
+    /// let schedule = Schedule::new(Zone::new("Europe/Athens")?, vec![weekly], Vec::new())?;
+    /// # Ok::<(), inresponse_core::InvalidInput>(())
+    /// ```
+    pub fn new(name: LayerName, members: Vec<Member>, from: WallTime, turn: Turn) -> Self {
+        Self { name, rank: None, members, from, begins: None, until: None, turn, hours: Vec::new() }
+    }
+}
+
 /// A member of a layer: who takes the turn, and from when to when they are members.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Member {

@@ -25,6 +25,11 @@ impl Turn {
     /// The maximum number of units that a turn lasts.
     pub const MAX_EVERY: u32 = 10_000;
 
+    /// A turn of so many units, counted from the layer's anchor on.
+    pub const fn every(every: u32, unit: TurnUnit) -> Self {
+        Self { every, unit, count: Counting::Elapsed }
+    }
+
     pub(super) fn check(self) -> Result<(), String> {
         let most = Self::MAX_EVERY;
         if (1..=most).contains(&self.every) { Ok(()) } else { Err(format!("must be from 1 to {most}")) }
