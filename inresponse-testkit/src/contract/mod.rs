@@ -63,10 +63,7 @@ impl<'a, D: Deployment> Scene<'a, D> {
         let today: NaiveDate = scene.get(&path).await.body["day"].as_str().unwrap().parse().unwrap();
         for day in [today.pred_opt(), Some(today), today.succ_opt()].into_iter().flatten() {
             let entry = json!({ "oncall": scene.person(on_call), "escalation": [scene.person("kim")] });
-            assert_eq!(
-                scene.put(&format!("/teams/{name}/calendar/{day}"), entry).await.status,
-                StatusCode::OK
-            );
+            scene.set(&format!("/teams/{name}/calendar/{day}"), entry).await;
         }
         scene
     }
@@ -79,9 +76,8 @@ impl<'a, D: Deployment> Scene<'a, D> {
     async fn with_team(deployment: &'a D, name: &'a str, wait: Duration) -> Self {
         let scene = Self { deployment, name };
         let team = json!({ "escalateAfterSeconds": wait.as_secs(), "fallback": [scene.person("ops")] });
-        assert_eq!(scene.put(&format!("/teams/{name}"), team).await.status, StatusCode::OK);
-        let service = scene.put(&format!("/services/{name}"), json!({ "team": name })).await;
-        assert_eq!(service.status, StatusCode::OK);
+        scene.set(&format!("/teams/{name}"), team).await;
+        scene.set(&format!("/services/{name}"), json!({ "team": name })).await;
         scene
     }
 
@@ -116,6 +112,19 @@ impl<'a, D: Deployment> Scene<'a, D> {
 
     pub async fn put(&self, path: &str, body: Value) -> Answer {
         self.call(Method::PUT, path, Some(body)).await
+    }
+
+    /// Puts an entry into the roster. If the deployment is too busy to answer, the entry is put again, which is safe.
+    async fn set(&self, path: &str, entry: Value) {
+        for _ in 0..100 {
+            let answer = self.put(path, entry.clone()).await;
+            if answer.status != StatusCode::SERVICE_UNAVAILABLE {
+                assert_eq!(answer.status, StatusCode::OK, "{path}: {answer:?}");
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+        panic!("{path} cannot be put");
     }
 
     /// Sends a report with a dedup key until its result is known, as promise 4 allows. Returns the answer and the
