@@ -41,8 +41,8 @@ impl Layer {
     /// use inresponse_core::model::LayerName;
     /// use inresponse_core::roster::{Layer, Member, Schedule, Turn, TurnUnit, Zone};
     ///
-    /// let members = ["person:ann", "person:ben"].map(|who| Ok(Member::always(vec![who.parse()?])));
-    /// let members = members.into_iter().collect::<Result<_, inresponse_core::InvalidInput>>()?;
+    /// let (ann, ben) = ("person:ann".parse()?, "person:ben".parse()?);
+    /// let members = vec![Member::always(vec![ann]), Member::always(vec![ben])];
     /// let turn = Turn::every(1, TurnUnit::Week);
     /// let weekly = Layer::new(LayerName::new("weekly")?, members, "2026-11-30T09:00".parse()?, turn);
     /// let schedule = Schedule::new(Zone::new("Europe/Athens")?, vec![weekly], Vec::new())?;
