@@ -188,7 +188,7 @@ impl<'a> Checker<'a> {
                 let state = record.incident.state();
                 // To escalate leaves the state as it is.
                 let escalates = *request == StateChange::Escalate && state != State::Resolved;
-                // Who claims by a link has the name of its address, if the incident does not know whose it is.
+                // If the incident does not know whose address it is, a claim by a link has the address as its name.
                 let asked_at = call.update.asked_at.as_ref();
                 let is_asked_at = |person: &Person| {
                     asked_at.is_some_and(|at| {
